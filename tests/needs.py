@@ -1,0 +1,53 @@
+"""Marks for tests that need what not every machine has.
+
+Purpose: such a test skips with a reason on a person's machine and fails where ``CI`` is set.
+"""
+
+import os
+import pwd
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+
+def _need(condition: bool, reason: str) -> Any:
+    if condition:
+        return pytest.mark.filterwarnings("default")
+    if not os.environ.get("CI"):
+        return pytest.mark.skip(reason=reason)
+
+    def failing(function: Callable[..., Any]) -> Callable[..., Any]:
+        def test() -> None:
+            pytest.fail(f"CI must have it: {reason}")
+
+        test.__name__ = function.__name__
+        test.__doc__ = function.__doc__
+        return test
+
+    return failing
+
+
+def program(name: str) -> Any:
+    """Need a program on PATH."""
+    return _need(shutil.which(name) is not None, f"needs the program {name}")
+
+
+def root() -> Any:
+    """Need to be root, to make files of other owners."""
+    return _need(os.geteuid() == 0, "needs root")
+
+
+def linux() -> Any:
+    """Need Linux."""
+    return _need(os.path.isdir("/proc/self/fd"), "needs Linux")
+
+
+def user(name: str = "nobody") -> Any:
+    """Need root and an unprivileged account to become."""
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return _need(False, f"needs the account {name}")
+    return root()
