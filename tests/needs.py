@@ -7,12 +7,13 @@ import os
 import pwd
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 
-def _need(condition: bool, reason: str) -> Any:
+def _need(condition: object, reason: str) -> Any:
     if condition:
         return pytest.mark.filterwarnings("default")
     if not os.environ.get("CI"):
@@ -41,7 +42,7 @@ def root() -> Any:
 
 def linux() -> Any:
     """Need Linux."""
-    return _need(os.path.isdir("/proc/self/fd"), "needs Linux")
+    return _need(Path("/proc/self/fd").is_dir(), "needs Linux")
 
 
 def user(name: str = "nobody") -> Any:
@@ -49,5 +50,12 @@ def user(name: str = "nobody") -> Any:
     try:
         pwd.getpwnam(name)
     except KeyError:
-        return _need(False, f"needs the account {name}")
+        return _need(None, f"needs the account {name}")
     return root()
+
+
+def refuse(reason: str) -> None:
+    """Skip the running test for ``reason``, or fail it where ``CI`` is set."""
+    if os.environ.get("CI"):
+        pytest.fail(f"CI must have it: {reason}")
+    pytest.skip(reason)

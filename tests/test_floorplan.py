@@ -181,7 +181,9 @@ def test_environment_only_in_config_and_child_programs() -> None:
 def test_no_drawers() -> None:
     """No module may be called by a name that holds everything."""
     drawers = {"utils", "util", "common", "helpers", "base", "manager", "types", "constants"}
-    names = {part for path in rooms_files() for part in path.relative_to(HOUSE).with_suffix("").parts}
+    names = {
+        part for path in rooms_files() for part in path.relative_to(HOUSE).with_suffix("").parts
+    }
     assert names & drawers == set()
 
 

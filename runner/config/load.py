@@ -1,13 +1,17 @@
 """Load the settings, and say where each came from.
 
 Purpose: ``load(file, overrides)`` and ``explain(...)`` for ``whisper-spool config``.
-Guarantees: a bad file, key or value is a ``ConfigError`` of one sentence naming it.
+Layers, lowest first: defaults, the TOML file (named, or ``RUNNER_CONFIG``), the environment
+(``RUNNER_...``), overrides (the command line).
+Guarantees: a bad file, key or value is a ``ConfigError`` of one sentence that names where it
+stands, what it must be and what it is. A variable set to nothing counts as not set.
 Limits: reads the environment; no other room does, but the first lines of the child programs.
 """
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +19,15 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from runner.config.settings import Settings
+from runner.config.wording import wanted
 from runner.job.errors import ConfigError
 
 ALIASES = {"force_cpu": "FORCE_CPU", "mps_fallback": "PYTORCH_ENABLE_MPS_FALLBACK"}
 CONFIG_VARIABLE = "RUNNER_CONFIG"
+DEFAULT = "default"
+COMMAND_LINE = "command line"
+LIKE = 0.8
+"""How close a variable must come to a setting's to be taken for a slip: 0 to 1."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -29,44 +38,84 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML ({error})") from error
-    unknown = sorted(set(keys) - set(Settings.model_fields))
-    if unknown:
-        raise ConfigError(f"{path}: unknown setting {unknown[0]!r}")
+    refuse_unknown(keys, where=f"{path}: ")
     return keys
+
+
+def refuse_unknown(names: Iterable[str], *, where: str = "") -> None:
+    """Raise ``ConfigError`` for the first name that is no setting, with the likely one."""
+    for name in sorted(set(names) - set(Settings.model_fields)):
+        near = get_close_matches(name, Settings.model_fields, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"{where}unknown setting {name!r}{hint}")
+
+
+def settings_file(file: Path | None = None) -> Path | None:
+    """Return the TOML file that is read: ``file``, else what the environment names."""
+    named = os.environ.get(CONFIG_VARIABLE)
+    return file or (Path(named) if named else None)
 
 
 def variable_of(name: str) -> str | None:
     """Return the environment variable that sets ``name`` now, if any."""
     for candidate in (ALIASES.get(name), f"RUNNER_{name.upper()}"):
-        if candidate and candidate in os.environ:
+        if candidate and os.environ.get(candidate):
             return candidate
     return None
 
 
+def slips() -> dict[str, str]:
+    """Return variables that look like one of ours and are none, with the likely name."""
+    ours = {f"RUNNER_{name.upper()}" for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    others = [name for name in os.environ if name.startswith("RUNNER_") and name not in ours]
+    near = {name: get_close_matches(name, ours, n=1, cutoff=LIKE) for name in sorted(others)}
+    return {name: found[0] for name, found in near.items() if found}
+
+
 def load(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
     """Return the settings of defaults, ``file`` (or ``RUNNER_CONFIG``), environment, overrides."""
-    file = file or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    file = settings_file(file)
     keys = read_toml(file) if file else {}
     chosen = {name: value for name, value in (overrides or {}).items() if value is not None}
+    refuse_unknown(chosen)
     from_file = {n: v for n, v in keys.items() if n not in chosen and not variable_of(n)}
+    given = from_file | chosen
+    for name, value in given.items():
+        if isinstance(value, bool) and not isinstance(Settings.model_fields[name].default, bool):
+            raise ConfigError(_sentence(name, value, file, from_file, chosen))
     try:
-        return Settings(**from_file, **chosen)
+        return Settings(**given)
     except ValidationError as error:
-        raise ConfigError(_sentence(error, file, from_file, chosen)) from error
+        first = error.errors(include_url=False)[0]
+        place = str(first["loc"][0]).lower() if first["loc"] else ""
+        name = next((key for key, alias in ALIASES.items() if alias.lower() == place), place)
+        value = given.get(name, os.environ.get(variable_of(name) or "", first["input"]))
+        raise ConfigError(_sentence(name, value, file, from_file, chosen)) from error
     except SettingsError as error:
         raise ConfigError(f"environment: {error}") from error
 
 
 def _sentence(
-    error: ValidationError, file: Path | None, from_file: Mapping[str, Any], chosen: Mapping[str, Any]
+    name: str,
+    value: object,
+    file: Path | None,
+    from_file: Mapping[str, Any],
+    chosen: Mapping[str, Any],
 ) -> str:
-    first = error.errors(include_url=False)[0]
-    name = str(first["loc"][0]).lower() if first["loc"] else "settings"
-    name = next((key for key, alias in ALIASES.items() if alias.lower() == name), name)
-    where = f"--{name.replace('_', '-')}" if name in chosen else variable_of(name)
+    where = option_of(name) if name in chosen else variable_of(name)
     if name in from_file:
         where = f"{file}: {name}"
-    return f"{where or name}: {first['msg'].lower()} (got {first['input']!r})"
+    return f"{where or name}: must be {wanted(name)} (got {value!r})"
+
+
+def option_of(name: str) -> str:
+    """Return how the command line sets ``name``."""
+    short = {"runner_name": "name"}.get(name, name).replace("_", "-")
+    return f"--{short}" if name in DIRECT else f"--set {name}"
+
+
+DIRECT = frozenset({"spool", "runner_name", "engine", "model", "device", "slots"})
+"""Settings that have a command-line option of their own; the others go by ``--set``."""
 
 
 def explain(
@@ -76,12 +125,13 @@ def explain(
 
     The source is ``default``, the file, the variable or ``command line``.
     """
+    file = settings_file(file)
     keys = read_toml(file) if file else {}
     chosen = {name for name, value in (overrides or {}).items() if value is not None}
 
     def source(name: str) -> str:
         if name in chosen:
-            return "command line"
-        return variable_of(name) or (str(file) if name in keys else "default")
+            return COMMAND_LINE
+        return variable_of(name) or (str(file) if name in keys else DEFAULT)
 
     return [(name, getattr(settings, name), source(name)) for name in Settings.model_fields]

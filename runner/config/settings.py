@@ -9,7 +9,7 @@ Limits: "auto" values are resolved by the room that knows the machine, not here.
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Auto = Literal["auto"]
@@ -17,7 +17,8 @@ Format = Literal["json", "srt", "vtt", "txt", "tsv"]
 
 JUNK_NAMES = (
     ".*", "*.part", "*.partial", "*.filepart", "*.tmp", "*.temp", "*.crdownload", "*.download",
-    "~*", "*~", "._*", "*.swp", "*.!sync", "desktop.ini", "Desktop.ini", "Thumbs.db",
+    "~*", "*~", "._*", "*.swp", "*.!sync", "desktop.ini", "Thumbs.db",
+    "*." + 10 * "[0-9]",  # nginx copies under such a name when its temporary folder is elsewhere
 )  # fmt: skip
 JUNK_FOLDERS = (".*", "@eaDir", "#recycle", "lost+found", "__MACOSX", "$RECYCLE.BIN")
 
@@ -29,12 +30,20 @@ def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _once(names: tuple[Format, ...]) -> tuple[Format, ...]:
+    """Forget what is named again: a rendering is made once."""
+    return tuple(dict.fromkeys(names))
+
+
 def _octal(value: object) -> object:
     return int(value, 8) if isinstance(value, str) else value
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Formats = Annotated[tuple[Format, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
+Formats = Annotated[
+    tuple[Format, ...],
+    NoDecode, BeforeValidator(_split), Field(min_length=1), AfterValidator(_once),
+]  # fmt: skip
 Mode = Annotated[int, BeforeValidator(_octal), Field(ge=0o400, le=0o777)]
 Seconds = Annotated[float, Field(ge=0, le=366 * 86400)]
 Bytes = Annotated[int, Field(ge=0)]
@@ -44,7 +53,12 @@ class Settings(BaseSettings):
     """All settings of a runner. Durations are seconds, sizes are bytes."""
 
     model_config = SettingsConfigDict(
-        env_prefix="RUNNER_", extra="forbid", frozen=True, populate_by_name=True
+        env_prefix="RUNNER_",
+        # A variable set to nothing is one not set: containers' files can't say it otherwise.
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
     )
 
     # Where and who

@@ -16,7 +16,7 @@ class OptionsError(RunnerError):
     """A job's options are wrong; the text names file and key."""
 
 
-class DamagedRecord(RunnerError):
+class DamagedRecord(RunnerError):  # noqa: N818 - the noun that people read
     """A ``job.json`` does not parse; the directory is kept and listed."""
 
 

@@ -42,6 +42,8 @@ class Refusal(StrEnum):
     CHECKSUM = "checksum"
     UNREADABLE = "unreadable"
     NOT_A_FILE = "not_a_file"
+    BAD_UPLOAD = "bad_upload"
+    """An upload form that announces what is not there, or is no form."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,6 +114,8 @@ class JobRecord(_Noun):
     option_sources: tuple[str, ...] = ()
     sidecar: GivenName | None = None
     """A sidecar whose content is in ``options`` and that still has to be moved in."""
+    sidecar_inode: int = 0
+    """Which file that was: one that was dropped later belongs to a later recording."""
     notes: tuple[str, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     counted_from: int = 1
@@ -171,6 +173,8 @@ class JobRecord(_Noun):
             message = f"{where}: not a job record ({place}: {first['msg']})"
             raise DamagedRecord(message) from error
         if record.version != RECORD_VERSION:
-            message = f"{where}: record version {record.version}, this program knows {RECORD_VERSION}"
+            message = (
+                f"{where}: record version {record.version}, this program knows {RECORD_VERSION}"
+            )
             raise DamagedRecord(message)
         return record

@@ -100,9 +100,7 @@ def _too_slow(outcome: Outcome, record: JobRecord, law: Law) -> Verdict:
 
 def _refund(trouble: Trouble) -> "Rule":
     def rule(_outcome: Outcome, record: JobRecord, _law: Law) -> Verdict:
-        return Verdict(
-            kind=VerdictKind.DEFER, charged=False, trouble=trouble, relief=record.relief
-        )
+        return Verdict(kind=VerdictKind.DEFER, charged=False, trouble=trouble, relief=record.relief)
 
     return rule
 

@@ -1,6 +1,7 @@
 """The law of jobs: transitions, verdicts, ids, records."""
 
 import itertools
+import os
 
 import pytest
 from hypothesis import given
@@ -131,17 +132,17 @@ def test_other_texts_are_no_ids(text: str) -> None:
 @given(st.binary(min_size=1, max_size=60).filter(lambda b: b"/" not in b and b"\0" not in b))
 def test_names_survive_a_record(raw: bytes) -> None:
     """Any name a disk can hold must come back byte for byte from job.json."""
-    import os
-
     name = GivenName.of(os.fsdecode(raw))
     back = JobRecord.from_json(JobRecord(id="j", name=name).to_json())
     assert os.fsencode(back.name.on_disk()) == raw
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"id":1}', b'{"id":"j","name":{"text":"a"},"x":1}'])
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b'{"id":1}', b'{"id":"j","name":{"text":"a"},"x":1}']
+)
 def test_damaged_records_are_named(data: bytes) -> None:
     """A record that does not parse must say where, in one sentence."""
-    with pytest.raises(DamagedRecord, match="active/j/job.json"):
+    with pytest.raises(DamagedRecord, match=r"active/j/job\.json"):
         JobRecord.from_json(data, where="active/j/job.json")
 
 

@@ -1,0 +1,76 @@
+"""Why nothing is claimed at the moment.
+
+Purpose: ``Brakes`` collects the reasons that stop claims and readmits: the operator's pause, a
+full or faulty disk, an engine that can't load, a model that is being fetched.
+Guarantees: a reason goes by itself when its cause is over; the pauses of the engine brake grow
+from 5 s to 5 min, so that a broken installation neither spins nor needs a restart when mended.
+Limits: a brake never touches running jobs.
+"""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+ENGINE_PAUSE_SECONDS = 5.0
+ENGINE_PAUSE_MAX_SECONDS = 300.0
+SPOOL_PAUSE_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class _Brake:
+    reason: str
+    until: float | None
+    """Monotonic; None is until ``release``."""
+
+
+class Brakes:
+    """The brakes that are on, by name."""
+
+    def __init__(self) -> None:
+        self._on: dict[str, _Brake] = {}
+        self._engine_failures = 0
+
+    def set(self, name: str, reason: str, *, until: float | None = None) -> bool:
+        """Put a brake on; return whether it is new or its reason differs."""
+        before = self._on.get(name)
+        self._on[name] = _Brake(reason, until)
+        return before is None or before.reason != reason
+
+    def release(self, name: str) -> bool:
+        """Take a brake off; return whether it was on."""
+        return self._on.pop(name, None) is not None
+
+    def engine_failed(self, reason: str, now: float) -> bool:
+        """Stop claiming for a growing pause; the next claim after it is the probe."""
+        pause = min(ENGINE_PAUSE_SECONDS * 2**self._engine_failures, ENGINE_PAUSE_MAX_SECONDS)
+        self._engine_failures = min(self._engine_failures + 1, 30)
+        return self.set("engine", reason, until=now + pause)
+
+    def engine_worked(self) -> bool:
+        """A worker came up: forget the failures."""
+        self._engine_failures = 0
+        return self.release("engine")
+
+    def spool_failed(self, reason: str, now: float) -> bool:
+        """Our own disk refused something: hold for a second, then try again."""
+        return self.set("spool", reason, until=now + SPOOL_PAUSE_SECONDS)
+
+    def holding(self, now: float) -> bool:
+        """Return whether anything forbids a claim at monotonic ``now``."""
+        return any(brake.until is None or now < brake.until for brake in self._on.values())
+
+    def wakes_at(self, now: float) -> float | None:
+        """Return when the next timed brake ends, if one is on."""
+        ends = [b.until for b in self._on.values() if b.until is not None and b.until > now]
+        return min(ends, default=None)
+
+    def reasons(self, *, but: AbstractSet[str] = frozenset()) -> tuple[str, ...]:
+        """Return the reasons, sorted by brake, ``but`` some; an expired engine brake counts.
+
+        It stays until a worker has come up: between two probes the runner is not healthy.
+        """
+        return tuple(self._on[name].reason for name in sorted(self._on.keys() - but))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the brakes that are on."""
+        return frozenset(self._on)

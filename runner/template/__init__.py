@@ -1,0 +1,1 @@
+"""A template: a worker that takes no order but makes workers."""

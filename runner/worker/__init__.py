@@ -1,0 +1,1 @@
+"""The one-shot child: ready, one order, decode, transcribe, render, END, exit code."""
