@@ -81,7 +81,7 @@ class _Decoding:
                 if packet.size:  # an empty one only says that the track ends
                     yield packet
         except FAULTS as error:
-            self.reached.stopped = str(error)
+            self.reached.stopped = str(getattr(error, "strerror", "") or error)
 
     def _note(self, packet: Packet[Stream]) -> None:
         """Remember how far the tracks reach."""

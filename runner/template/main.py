@@ -118,5 +118,8 @@ def _work(request: Request, template: int, *, spec: Spec, engine: Engine) -> NoR
         facts = cage.enter(parent=template, keep=[request.socket_fd], linux=True)
         line = Line(socket.socket(fileno=request.socket_fd))
         serve(engine, line, spec, facts=facts)
+    except BaseException as error:  # noqa: BLE001 - no frame of the template's may go on
+        traceback.print_exception(error)
+        sys.stderr.flush()
     finally:
         os._exit(WorkerExit.ORPHAN)

@@ -81,10 +81,16 @@ def _close_all_but(kept: set[int]) -> Iterable[str]:
     highest = max(map(int, os.listdir(folder)))
     low = 0
     for fd in sorted(kept):
-        os.closerange(low, min(fd, highest + 1))
+        _close_range(low, min(fd, highest + 1))
         low = fd + 1
-    os.closerange(low, highest + 1)
+    _close_range(low, highest + 1)
     yield "no other descriptors"
+
+
+def _close_range(low: int, high: int) -> None:
+    """Close ``low`` to ``high - 1``; CPython's own takes an empty range at 0 for everything."""
+    if low < high:
+        os.closerange(low, high)
 
 
 def _limits() -> Iterable[str]:
