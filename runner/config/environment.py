@@ -45,8 +45,12 @@ def child_environment(settings: Settings) -> dict[str, str]:
     path = [home, *filter(None, [environment.get("PYTHONPATH")])]
     # What the operator named in worker_env_keep is his to set, thread counts included.
     ours = {n: v for n, v in ONE_THREAD.items() if n not in settings.worker_env_keep}
-    return environment | ours | {
-        "PYTHONPATH": os.pathsep.join(path),
-        "PYTHONUNBUFFERED": "1",
-        "PYTORCH_ENABLE_MPS_FALLBACK": str(int(settings.mps_fallback)),
-    }
+    return (
+        environment
+        | ours
+        | {
+            "PYTHONPATH": os.pathsep.join(path),
+            "PYTHONUNBUFFERED": "1",
+            "PYTORCH_ENABLE_MPS_FALLBACK": str(int(settings.mps_fallback)),
+        }
+    )

@@ -23,9 +23,7 @@ STANDBY = "standby"
 class Hiring:
     """Makes workers; numbers are never used twice."""
 
-    def __init__(
-        self, *, spec_of: Callable[[Key], Spec], environment: Mapping[str, str]
-    ) -> None:
+    def __init__(self, *, spec_of: Callable[[Key], Spec], environment: Mapping[str, str]) -> None:
         self._spec_of = spec_of
         self._environment = environment
         self._last = 0

@@ -129,4 +129,3 @@ def exit_of(status: int, max_rss: int) -> Exit:
     if code < 0:
         return Exit(signal=-code, peak_bytes=peak)
     return Exit(code=code, peak_bytes=peak)
-

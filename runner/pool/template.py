@@ -99,9 +99,7 @@ class Template:
         self.process.close()
 
 
-def launch(
-    number: int, spec: Spec, *, environment: Mapping[str, str], now: float
-) -> Template:
+def launch(number: int, spec: Spec, *, environment: Mapping[str, str], now: float) -> Template:
     """Start a template by exec; it says ready, or failed, later."""
     with connect(trusted=True) as lines:
         process = start(

@@ -81,7 +81,9 @@ def _loaded(spec: Spec, link: Link) -> Engine:
 
 def _assert_one_thread(link: Link) -> None:
     if (count := threads()) > 1:
-        _fail(link, f"the engine runs {count} threads, forking would hang: set start_method = spawn")
+        _fail(
+            link, f"the engine runs {count} threads, forking would hang: set start_method = spawn"
+        )
 
 
 def _fail(link: Link, reason: str) -> NoReturn:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.media.sounds import RECIPES, SECONDS, Recipe, write, write_wav
 
 from runner import media
 from runner.job.errors import MediaError
+from tests.media.sounds import RECIPES, SECONDS, Recipe, write, write_wav
 
 DECLARING = {name: recipe for name, recipe in RECIPES.items() if recipe.declares}
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.media.sounds import RECIPES, SECONDS, TONE, Recipe, write, write_wav
 
 from runner import media
 from runner.job.errors import MediaError
+from tests.media.sounds import RECIPES, SECONDS, TONE, Recipe, write, write_wav
 
 RNG = np.random.default_rng(1)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from tests.media.sounds import RECIPES, Recipe, tone, write, write_wav
 
 from runner import media
 from runner.job.errors import MediaError
 from runner.media import allowed
+from tests.media.sounds import RECIPES, Recipe, tone, write, write_wav
 
 BOMB = """
 import resource, sys
@@ -50,7 +50,9 @@ def test_hours_of_silence_stop_at_the_limit(tmp_path: Path) -> None:
 
 def _write_silence(path: Path, *, seconds: int) -> None:
     """Write silence as FLAC in frames of 64 K samples, as a bomb's maker would."""
-    silence = av.AudioFrame.from_ndarray(np.zeros((1, 65535), np.int16), format="s16", layout="mono")
+    silence = av.AudioFrame.from_ndarray(
+        np.zeros((1, 65535), np.int16), format="s16", layout="mono"
+    )
     silence.rate, silence.time_base = 8000, Fraction(1, 8000)
     with av.open(str(path), "w", format="flac") as made:
         track = made.add_stream("flac", rate=8000, options={"frame_size": "65535"})
