@@ -44,11 +44,10 @@ class Run:
     def advance(self, phase: str, fraction: float) -> None:
         """Take a worker's report; the bar never goes back."""
         self.phase = phase
-        share = (
-            DECODE_SHARE * fraction
-            if phase == "decode"
-            else DECODE_SHARE + (1 - DECODE_SHARE) * fraction
-        )
+        if phase == "transcribing":
+            share = DECODE_SHARE + (1 - DECODE_SHARE) * fraction
+        else:  # checking and decoding
+            share = DECODE_SHARE * fraction
         self.progress = max(self.progress, min(share, 1.0))
 
     def wall(self, now: Moment) -> float:

@@ -1,11 +1,5 @@
-class Engine:
-    def prepare(self, device, threads):
-        pass
+"""An engine that answers at once."""
 
-    def transcribe(self, samples, options, report):
-        report(0.5)
-        return {"text": "hello", "segments": [], "language": "en"}
+from tests.engines.plain import load
 
-
-def load(model, model_dir):
-    return Engine()
+__all__ = ["load"]
