@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-def _need(condition: object, reason: str) -> Any:
+
+def _need(condition: object, reason: str) -> Decorator:
     if condition:
         return pytest.mark.filterwarnings("default")
     if not os.environ.get("CI"):
@@ -30,22 +32,22 @@ def _need(condition: object, reason: str) -> Any:
     return failing
 
 
-def program(name: str) -> Any:
+def program(name: str) -> Decorator:
     """Need a program on PATH."""
     return _need(shutil.which(name) is not None, f"needs the program {name}")
 
 
-def root() -> Any:
+def root() -> Decorator:
     """Need to be root, to make files of other owners."""
     return _need(os.geteuid() == 0, "needs root")
 
 
-def linux() -> Any:
+def linux() -> Decorator:
     """Need Linux."""
     return _need(Path("/proc/self/fd").is_dir(), "needs Linux")
 
 
-def user(name: str = "nobody") -> Any:
+def user(name: str = "nobody") -> Decorator:
     """Need root and an unprivileged account to become."""
     try:
         pwd.getpwnam(name)

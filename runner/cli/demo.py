@@ -19,6 +19,7 @@ from runner.cli.chosen import Chosen
 from runner.cli.dropping import drop
 from runner.cli.jobs import Unanswered
 from runner.cli.screen import complain, console, say, size
+from runner.cli.signals import tidy
 from runner.cli.waiting import Following
 from runner.job.exits import CommandExit
 from runner.job.printable import printable
@@ -50,7 +51,8 @@ def demo(chosen: Chosen, *, keep: bool) -> CommandExit:
     """Run it."""
     home = Path(tempfile.mkdtemp(prefix="whisper-spool-demo-"))
     try:
-        return _demo(chosen, home)
+        with tidy():
+            return _demo(chosen, home)
     finally:
         if keep:
             say(f"\nkept: {home}")

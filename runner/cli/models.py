@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.cli.screen import complain, console, say
+from runner.cli.signals import tidy
 from runner.job.exits import CommandExit
 from runner.job.printable import printable
 
@@ -45,7 +46,7 @@ def pull(chosen: "Chosen", name: str, model_dir: Path | None) -> CommandExit:
     screen = console(error=True)
     fault = ""
     path = ""
-    with Progress(console=screen, disable=not screen.is_terminal) as progress:
+    with tidy(), Progress(console=screen, disable=not screen.is_terminal) as progress:
         task = progress.add_task(printable(name), total=HUNDRED)
         for report in _reports("pull", name, "--model-dir", str(home)):
             fault = _fault(report) or fault

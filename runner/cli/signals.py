@@ -1,6 +1,7 @@
 """Signals that stop the daemon: a handler sets a flag and rings a bell, the loop does the rest.
 
-Purpose: ``StopFlag``, handed to ``runner.dispatcher.run``; ``listening()`` installs it.
+Purpose: ``StopFlag``, handed to ``runner.dispatcher.run``; ``listening()`` installs it. ``tidy()``
+is for shorter commands that have something to clear away.
 Guarantees: the handlers do nothing but count; ``fileno`` is readable from the moment a signal
 came until ``drain``. First TERM or INT: ``requested``; the second one: ``impatient``.
 HUP: from a terminal that was closed it stops like TERM; to a daemon it does nothing (settings
@@ -16,6 +17,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 BELL_BYTES = 4096
+SHELL = 128
+"""What a shell adds to a signal's number."""
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -87,6 +90,20 @@ def listening() -> Iterator[StopFlag]:
         for number, old in before.items():
             signal.signal(number, old)
         stop.close()
+
+
+@contextmanager
+def tidy() -> Iterator[None]:
+    """Let TERM end the block as Ctrl-C does, by an exception, so that it can tidy up."""
+
+    def on_term(number: int, _frame: FrameType | None) -> None:
+        sys.exit(SHELL + number)
+
+    before = signal.signal(signal.SIGTERM, on_term)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _has_terminal() -> bool:

@@ -116,7 +116,7 @@ class _Wheel:
         seconds = min(max(until - this_moment().mono, 0.0), MAX_SLEEP_SECONDS)
         for key, _ in self._selector.select(seconds):
             if key.fileobj in (self._stop, self._rooms.watcher):
-                key.fileobj.drain()  # type: ignore[union-attr]
+                key.fileobj.drain()
 
     def _result(self) -> CommandExit:
         if not self._once:

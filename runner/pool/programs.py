@@ -26,6 +26,7 @@ class Program:
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment,
+            start_new_session=True,  # a Ctrl-C is for us; we end it in our own time
         )  # fmt: skip
         assert self._process.stdout is not None  # noqa: S101 - PIPE was asked for
         self._output = self._process.stdout

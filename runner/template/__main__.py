@@ -1,4 +1,4 @@
-"""A template as a program: ``python -m runner.template SPEC SOCKET_FD PARENT_PID``; see ``main``."""
+"""A template as a program: ``python -m runner.template SPEC SOCKET_FD PARENT_PID``."""
 
 import sys
 

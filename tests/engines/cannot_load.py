@@ -1,11 +1,11 @@
-"""An engine whose model is not there."""
+"""Can't be loaded."""
 
 from pathlib import Path
 
 from runner.job.errors import EngineError
-from tests.engines.plain import Plain
+from tests.engines.beast import Beast
 
 
-def load(model: str, model_dir: Path) -> Plain:
-    """Fail to load."""
-    raise EngineError(f"{model_dir}: there is no model {model}")
+def load(model: str, model_dir: Path) -> Beast:
+    """Refuse."""
+    raise EngineError(f"the model {model} is not in {model_dir}")

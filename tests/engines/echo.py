@@ -1,5 +1,5 @@
-"""An engine that answers at once."""
+"""Behaves."""
 
-from tests.engines.plain import load
+from tests.engines.beast import Beast, loader
 
-__all__ = ["load"]
+load = loader(Beast)

@@ -1,25 +1,17 @@
-"""An engine that never ends, though it reports."""
+"""Hangs, and says nothing."""
 
 import time
-
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from tests.engines.plain import Plain, Report
+from tests.engines.beast import Beast, loader
 
 
-class Engine(Plain):
-    """See above."""
-
-    def transcribe(self, samples: Any, options: Any, report: Report) -> dict[str, Any]:
-        """Misbehave."""
-
+class Hang(Beast):
+    def misbehave(self, options: Mapping[str, Any]) -> None:
+        del options
         while True:
-            report(0.5)
-            time.sleep(0.1)
+            time.sleep(3600)
 
 
-def load(model: str, model_dir: Path) -> Engine:
-    """Load it."""
-    del model, model_dir
-    return Engine()
+load = loader(Hang)

@@ -1,25 +1,16 @@
-"""An engine that dies of SIGSEGV."""
+"""Reads where nothing is."""
 
-import os
-import signal
-
-from pathlib import Path
+import ctypes
+from collections.abc import Mapping
 from typing import Any
 
-from tests.engines.plain import Plain, Report
+from tests.engines.beast import Beast, loader
 
 
-class Engine(Plain):
-    """See above."""
-
-    def transcribe(self, samples: Any, options: Any, report: Report) -> dict[str, Any]:
-        """Misbehave."""
-
-        os.kill(os.getpid(), signal.SIGSEGV)
-        return super().transcribe(samples, options, report)
+class Segfault(Beast):
+    def misbehave(self, options: Mapping[str, Any]) -> None:
+        del options
+        ctypes.string_at(0)
 
 
-def load(model: str, model_dir: Path) -> Engine:
-    """Load it."""
-    del model, model_dir
-    return Engine()
+load = loader(Segfault)

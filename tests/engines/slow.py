@@ -1,26 +1,22 @@
-"""An engine that takes two seconds."""
+"""Takes as many seconds as ``initial_prompt`` says (default 0.5), reporting progress."""
 
 import time
-
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from tests.engines.plain import Plain, Report
+from tests.engines.beast import Beast, Report, loader
+
+STEP = 0.05
 
 
-class Engine(Plain):
-    """See above."""
-
-    def transcribe(self, samples: Any, options: Any, report: Report) -> dict[str, Any]:
-        """Misbehave."""
-
-        for step in range(20):
-            report(step / 20)
-            time.sleep(0.1)
+class Slow(Beast):
+    def transcribe(self, samples: Any, options: Mapping[str, Any], report: Report) -> Any:
+        seconds = float(options.get("initial_prompt") or 0.5)
+        start = time.monotonic()
+        while (spent := time.monotonic() - start) < seconds:
+            report(spent / seconds)
+            time.sleep(min(STEP, seconds - spent))
         return super().transcribe(samples, options, report)
 
 
-def load(model: str, model_dir: Path) -> Engine:
-    """Load it."""
-    del model, model_dir
-    return Engine()
+load = loader(Slow)

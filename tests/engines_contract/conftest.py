@@ -31,3 +31,9 @@ def spoken_wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clips = [media.decode(path, max_seconds=60).samples for path in sorted(CLIPS.iterdir())]
     sound = np.concatenate([*clips, *clips])[: 34 * 16000]
     return write_wav(tmp_path_factory.mktemp("wav") / "talk.wav", (sound * 32768).astype(np.int16))
+
+
+@pytest.fixture(scope="session")
+def clip() -> Path:
+    """A short recording of the demo's speech."""
+    return CLIPS / "hello.wav"
