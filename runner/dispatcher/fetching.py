@@ -44,6 +44,11 @@ class Fetching:
         self._percent: float | None = None
 
     @property
+    def done(self) -> bool:
+        """Whether the model is here."""
+        return self._done
+
+    @property
     def busy(self) -> bool:
         """Whether a pull is under way."""
         return self._program is not None
@@ -57,9 +62,7 @@ class Fetching:
             self._start(placement.model)
         if self._program is not None:
             self._follow(self._program, now)
-        if self._done:
-            return None
-        return ModelPull(model=placement.model, percent=self._percent)
+        return None if self.done else ModelPull(model=placement.model, percent=self._percent)
 
     def close(self) -> None:
         """End a pull that is under way; what it has fetched is thrown away."""

@@ -115,8 +115,9 @@ class _Wheel:
     def _sleep(self, until: float) -> None:
         seconds = min(max(until - this_moment().mono, 0.0), MAX_SLEEP_SECONDS)
         for key, _ in self._selector.select(seconds):
-            if key.fileobj in (self._stop, self._rooms.watcher):
-                key.fileobj.drain()
+            for source in (self._stop, self._rooms.watcher):
+                if key.fileobj is source:
+                    source.drain()
 
     def _result(self) -> CommandExit:
         if not self._once:

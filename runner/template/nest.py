@@ -9,6 +9,7 @@ come with the next SIGCHLD.
 import os
 import signal
 import time
+from typing import Any
 from contextlib import suppress
 from pathlib import Path
 
@@ -57,7 +58,7 @@ class Nest:
 
     def _report(self, number: int, pid: int, status: int, max_rss: int) -> None:
         code = os.waitstatus_to_exitcode(status)
-        how = {"signal": -code} if code < 0 else {"exit_code": code}
+        how: dict[str, Any] = {"signal": -code} if code < 0 else {"exit_code": code}
         self._link.say("exited", worker=number, pid=pid, max_rss_bytes=max_rss * 1024, **how)
 
     def _kill_orphans(self) -> None:
