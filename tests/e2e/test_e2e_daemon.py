@@ -56,7 +56,7 @@ def test_stop_in_mid_job_delivers(tmp_path: Path) -> None:
     """SIGTERM must let the running job finish, deliver it, and exit 0."""
     runner = Living(tmp_path / "spool", engine="tests.engines.slow").start()
     runner.drop("talk.wav")
-    wait_for("a running job", lambda: runner.status().get("running"))
+    wait_for("a running job", lambda: (runner.status().get("running") or [{}])[0].get("pid"))
     assert runner.stop() == 0
     assert "talk.json" in runner.outputs()
     assert runner.jobs("active") == []
