@@ -2,6 +2,7 @@
 
 Purpose: ``Brakes`` collects the reasons that stop claims and readmits: the operator's pause, a
 full or faulty disk, an engine that can't load, a model that is being fetched.
+Diagnostics: ``braked`` when a brake or its reason is new, ``unbraked`` when it goes.
 Guarantees: a reason goes by itself when its cause is over; the pauses of the engine brake grow
 from 5 s to 5 min, so that a broken installation neither spins nor needs a restart when mended.
 Limits: a brake never touches running jobs.
@@ -9,6 +10,8 @@ Limits: a brake never touches running jobs.
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+
+from runner.telemetry.log import Log
 
 ENGINE_PAUSE_SECONDS = 5.0
 ENGINE_PAUSE_MAX_SECONDS = 300.0
@@ -25,34 +28,37 @@ class _Brake:
 class Brakes:
     """The brakes that are on, by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Log) -> None:
+        self._log = log
         self._on: dict[str, _Brake] = {}
         self._engine_failures = 0
 
-    def set(self, name: str, reason: str, *, until: float | None = None) -> bool:
-        """Put a brake on; return whether it is new or its reason differs."""
+    def set(self, name: str, reason: str, *, until: float | None = None) -> None:
+        """Put a brake on."""
         before = self._on.get(name)
         self._on[name] = _Brake(reason, until)
-        return before is None or before.reason != reason
+        if before is None or before.reason != reason:
+            self._log.warning("braked", by=name, reason=reason)
 
-    def release(self, name: str) -> bool:
-        """Take a brake off; return whether it was on."""
-        return self._on.pop(name, None) is not None
+    def release(self, name: str) -> None:
+        """Take a brake off."""
+        if self._on.pop(name, None) is not None:
+            self._log.info("unbraked", by=name)
 
-    def engine_failed(self, reason: str, now: float) -> bool:
+    def engine_failed(self, reason: str, now: float) -> None:
         """Stop claiming for a growing pause; the next claim after it is the probe."""
         pause = min(ENGINE_PAUSE_SECONDS * 2**self._engine_failures, ENGINE_PAUSE_MAX_SECONDS)
         self._engine_failures = min(self._engine_failures + 1, 30)
-        return self.set("engine", reason, until=now + pause)
+        self.set("engine", reason, until=now + pause)
 
-    def engine_worked(self) -> bool:
+    def engine_worked(self) -> None:
         """A worker came up: forget the failures."""
         self._engine_failures = 0
-        return self.release("engine")
+        self.release("engine")
 
-    def spool_failed(self, reason: str, now: float) -> bool:
+    def spool_failed(self, reason: str, now: float) -> None:
         """Our own disk refused something: hold for a second, then try again."""
-        return self.set("spool", reason, until=now + SPOOL_PAUSE_SECONDS)
+        self.set("spool", reason, until=now + SPOOL_PAUSE_SECONDS)
 
     def holding(self, now: float) -> bool:
         """Return whether anything forbids a claim at monotonic ``now``."""

@@ -75,7 +75,6 @@ class Fetching:
             self._done = True
             return
         self._rooms.brakes.set(BRAKE, f"the model {model} is being fetched")
-        self._rooms.log.info("pulling", model=model)
         self._program = Program(
             ["runner.models", "pull", model, "--model-dir", str(settings.model_dir.expanduser())]
         )
@@ -94,10 +93,8 @@ class Fetching:
             self._done = True
             self._rooms.brakes.release(BRAKE)
             self._rooms.brakes.release("model")
-            self._rooms.log.info("pulled")
             return
         self._next = now.mono + self._pause
         self._pause = min(2 * self._pause, MAX_PAUSE_SECONDS)
         reason = self._reason or f"the pull ended with exit status {status}"
-        if self._rooms.brakes.set("model", reason):
-            self._rooms.log.error("braked", reason=reason)
+        self._rooms.brakes.set("model", reason)

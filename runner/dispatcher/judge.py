@@ -4,21 +4,20 @@ Purpose: ``Judge.settle`` ends a job's stay in ``active/``: publish, defer or bu
 Guarantees: an END is believed only if it holds, and it wins over whatever came after it; a
 verdict that the disk does not take stays pending and is tried again each second, with the
 reserve released to make room for it; until then the lease is kept, so that nobody else moves.
-Diagnostics: ``published``, ``deferred``, ``buried`` in the log; a refused verdict sets the
-``spool`` brake.
+Diagnostics: a refused verdict sets the ``spool`` brake, with its reason.
 """
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from runner import spool
+from runner.config import Settings
 from runner.dispatcher.clock import Moment
 from runner.job.end import EndRecord
 from runner.job.errors import SpoolError
 from runner.job.outcomes import Outcome, OutcomeKind
 from runner.job.record import Attempt, JobRecord, Reason
 from runner.job.verdict import Law, Trouble, Verdict, VerdictKind, verdict
-from runner.options import JobOptions, effective
 
 if TYPE_CHECKING:
     from runner.dispatcher.rooms import Rooms
@@ -35,12 +34,14 @@ class _Pending:
     end: EndRecord | None = None
 
 
-def law_of(options: JobOptions, rooms: "Rooms") -> Law:
-    """Return the limits of one job: the settings', or its own lower ones."""
-    settings = rooms.settings
-    own = options.max_attempts or settings.max_attempts
+def law_of(record: JobRecord, settings: Settings) -> Law:
+    """Return the limits of one job; its own can only be lower.
+
+    Asked of records of any age, so it reads the one option it needs and validates nothing.
+    """
+    own = record.options.get("max_attempts")
     return Law(
-        max_attempts=min(own, settings.max_attempts),
+        max_attempts=min(own or settings.max_attempts, settings.max_attempts),
         retry_seconds=settings.retry_seconds,
         retry_max_seconds=settings.retry_max_seconds,
     )
@@ -84,10 +85,8 @@ class Judge:
         """Decide about a job whose attempt has ended, and move it; the lease goes with it."""
         found = self._end_of(held)
         outcome = _believed(outcome, found)
-        options = effective(held.record.options, self._rooms.settings)
-        decided = verdict(
-            outcome, as_ended(held.record, outcome, now), law_of(options, self._rooms)
-        )
+        law = law_of(held.record, self._rooms.settings)
+        decided = verdict(outcome, as_ended(held.record, outcome, now), law)
         self._heed(decided, outcome, now)
         end = found if isinstance(found, EndRecord) else None
         self._try(_Pending(held, outcome, decided, end=end), now)
@@ -121,18 +120,15 @@ class Judge:
         rooms = self._rooms
         if decided.trouble is Trouble.SPOOL:
             rooms.brakes.spool_failed(outcome.reason or "a worker could not write", now.mono)
-        elif decided.trouble is Trouble.ENGINE and rooms.brakes.engine_failed(
-            outcome.reason, now.mono
-        ):
-            rooms.log.error("braked", reason=outcome.reason)
+        elif decided.trouble is Trouble.ENGINE:
+            rooms.brakes.engine_failed(outcome.reason, now.mono)
 
     def _try(self, pending: _Pending, now: Moment) -> None:
         try:
             self._carry_out(pending, now)
         except SpoolError as error:
             spool.release_reserve(self._rooms.layout)
-            if self._rooms.brakes.spool_failed(str(error), now.mono):
-                self._rooms.log.error("verdict_pending", job=pending.held.id, reason=str(error))
+            self._rooms.brakes.spool_failed(str(error), now.mono)
             self._pending.append(pending)
         else:
             pending.held.close()

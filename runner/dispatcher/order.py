@@ -5,8 +5,6 @@ Guarantees: paths are absolute; ``relief`` of an earlier failure is applied here
 else (a smaller beam after memory ran out).
 """
 
-from pathlib import PurePath
-
 from runner.config import Settings
 from runner.job.record import JobRecord
 from runner.job.wire import Order
@@ -14,17 +12,6 @@ from runner.options import JobOptions
 from runner.spool import Held
 
 RELIEF_BEAM = 1
-OURS = {
-    "formats", "model", "audio_track", "job_timeout_seconds", "max_audio_seconds", "max_attempts",
-}  # fmt: skip
-"""Options that are the runner's own; the rest are openai-whisper's."""
-
-
-def time_limit_of(options: JobOptions, settings: Settings) -> float | None:
-    """Return the job timeout in seconds, None for ``auto``; the job's own may only be lower."""
-    own, ours = options.job_timeout_seconds, settings.job_timeout_seconds
-    limits = [limit for limit in (own, ours) if isinstance(limit, int | float)]
-    return float(min(limits)) if limits else None
 
 
 def relieved(options: JobOptions, record: JobRecord) -> JobOptions:
@@ -49,12 +36,9 @@ def order_for(held: Held, options: JobOptions, attempt: int, settings: Settings)
         expected_sha256=record.expected_sha256,
         options=chosen,
         formats=tuple(options.formats),
-        stem=PurePath(record.name.text).stem,
-        timeout_seconds=time_limit_of(options, settings),
+        timeout_seconds=options.job_timeout_seconds,
         kill_grace_seconds=settings.kill_grace_seconds,
-        max_audio_seconds=min(
-            options.max_audio_seconds or settings.max_audio_seconds, settings.max_audio_seconds
-        ),
+        max_audio_seconds=options.max_audio_seconds or settings.max_audio_seconds,
         facts=_facts(record, attempt),
     )
 

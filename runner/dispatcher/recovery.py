@@ -14,7 +14,6 @@ from runner.dispatcher.clock import Moment
 from runner.dispatcher.judge import law_of
 from runner.job.errors import SpoolError
 from runner.job.states import State
-from runner.options import effective
 from runner.pool import end_strays
 
 if TYPE_CHECKING:
@@ -51,11 +50,9 @@ class Recovery:
 
     def _recover(self, held: spool.Held, now: Moment) -> None:
         rooms = self._rooms
-        options = effective(held.record.options, rooms.settings)
+        law = law_of(held.record, rooms.settings)
         try:
-            what = spool.recover(
-                held, law=law_of(options, rooms), publish_law=rooms.publish_law, now=now.wall
-            )
+            what = spool.recover(held, law=law, publish_law=rooms.publish_law, now=now.wall)
         except SpoolError as error:
             rooms.brakes.spool_failed(str(error), now.mono)
             return

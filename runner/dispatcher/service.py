@@ -77,7 +77,7 @@ def _open(settings: Settings, layout: spool.Layout, log: Log) -> Rooms:
         watcher=watcher,
         scanner=Scanner(layout.inbox, layout.staging, settings, known, watcher=watcher),
         waiting=Waiting(),
-        brakes=Brakes(),
+        brakes=Brakes(log),
         told=Told(log),
         log=log,
     )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from runner.dispatcher.clock import Moment
 from runner.job.outcomes import Outcome
 from runner.job.record import JobRecord, Reason
+from runner.pool import Event, Killed, Orphans, SlotLost, TemplateChanged
 from runner.telemetry.log import Log
 from runner.telemetry.status import Totals
 
@@ -82,10 +83,25 @@ class Told:
         self._work_seconds += outcome.wall_seconds
         self._audio_seconds += audio_seconds or 0.0
 
-    def killed(self, job: str, cause: str) -> None:
-        """A worker was ended by us."""
-        self._killed[cause] += 1
-        self._log.warning("worker_killed", job=job, cause=cause)
+    def killed(self, job: str, kill: Killed) -> None:
+        """A worker was sent a signal that ends it."""
+        self._killed[kill.signal] += 1
+        self._log.warning("worker_killed", job=job, signal=kill.signal, reason=kill.why)
+
+    def of_pool(self, event: Event) -> None:
+        """Something happened to the pool itself, not to a job."""
+        match event:
+            case TemplateChanged():
+                said = {"reason": event.reason} if event.reason else {}
+                self._log.info(
+                    "template_changed", model=event.model, state=event.state, pid=event.pid, **said
+                )
+            case Orphans():
+                self._log.warning("orphans_killed", count=event.count)
+            case SlotLost():
+                self._log.error("slot_lost", pid=event.pid)
+            case _:
+                pass
 
     def totals(self, templates_started: int) -> Totals:
         """Return the counts as the status file has them."""

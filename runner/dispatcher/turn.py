@@ -5,6 +5,7 @@ Guarantees: a turn never sleeps and never waits for a worker; time is passed in.
 recovers before it claims, so that suspects go first.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.dispatcher.choosing import Choosing
@@ -17,6 +18,7 @@ from runner.dispatcher.report import Report
 from runner.dispatcher.rooms import Rooms
 from runner.dispatcher.upkeep import Upkeep
 from runner.dispatcher.work import Work
+from runner.job.errors import SpoolError
 from runner.job.outcomes import OutcomeKind
 
 
@@ -48,9 +50,9 @@ class Dispatcher:
         """Take one turn."""
         for event in self._rooms.pool.tick(now.mono):
             self._work.hear(event, now)
-        self._upkeep.beat(now)
         self._report.pull = self._fetching.turn(now)
-        self._take_in(now)
+        for part in (self._upkeep.beat, self._take_in):
+            self._try(part, now)
         if self._drain:
             self._hurry(now)
         self._report.beat(now, draining=self._drain is not None)
@@ -119,9 +121,20 @@ class Dispatcher:
     @property
     def left_over(self) -> bool:
         """Whether jobs or files wait for a later run."""
-        return bool(len(self._rooms.waiting) or not self._intake.idle)
+        scan = self._intake.scan
+        stays = scan.troubled_total or scan.blocked_folders
+        return bool(len(self._rooms.waiting) or stays or not self._intake.idle)
 
     # -- parts of a turn ----------------------------------------------------------------------
+
+    def _try(self, part: Callable[[Moment], None], now: Moment) -> None:
+        """Take a part of the turn; a disk that is full or stumbles holds intake for a while."""
+        try:
+            part(now)
+        except SpoolError as error:
+            if not error.passing:
+                raise
+            self._rooms.brakes.spool_failed(str(error), now.mono)
 
     def _claiming(self, now: Moment) -> bool:
         return self._drain is None and not self._rooms.brakes.holding(now.mono)

@@ -107,9 +107,10 @@ class Upkeep:
             spool.ensure_reserve(rooms.layout, rooms.settings.reserve_bytes)
         except SpoolError as error:
             rooms.brakes.spool_failed(str(error), now.mono)
-        else:
-            if not len(self._judge):
-                rooms.brakes.release("spool")
+            return
+        # A reserve that was there all along proves nothing: there must be room for another.
+        if not len(self._judge) and self.free_bytes > rooms.settings.reserve_bytes:
+            rooms.brakes.release("spool")
 
     def _watch_pause(self) -> None:
         if spool.paused(self._rooms.layout):

@@ -20,6 +20,7 @@ from runner.pool import (
     EndSeen,
     Event,
     Finished,
+    Killed,
     Length,
     Lost,
     Progress,
@@ -77,6 +78,7 @@ class Work:
 
     def hear(self, event: Event, now: Moment) -> None:
         """Follow one event of the pool."""
+        self._rooms.told.of_pool(event)
         run = self._runs.get(event.ref)
         if run is None:
             return
@@ -85,6 +87,16 @@ class Work:
                 self._begin(run, event, now)
             case Lost():
                 self._lost(run, event.outcome, now)
+            case EndSeen():
+                self._settle(run, Outcome(kind=OutcomeKind.END, wall_seconds=run.wall(now)), now)
+            case Finished():
+                self._finished(run, event.outcome, now)
+            case _:
+                self._note(run, event)
+
+    def _note(self, run: Run, event: Event) -> None:
+        """Remember how far it is."""
+        match event:
             case Accepted():
                 if run.held:
                     spool.mark_accepted(run.held)
@@ -92,15 +104,12 @@ class Work:
                 run.audio_seconds = event.seconds
             case Progress():
                 run.advance(event.phase, event.fraction)
-            case EndSeen():
-                self._settle(run, Outcome(kind=OutcomeKind.END, wall_seconds=run.wall(now)), now)
-            case Finished():
-                self._finished(run, event.outcome, now)
+            case Killed():
+                self._rooms.told.killed(run.job, event)
 
     def _begin(self, run: Run, ready: Ready, now: Moment) -> None:
         rooms = self._rooms
-        if rooms.brakes.engine_worked():
-            rooms.log.info("unbraked", reason="a worker came up")
+        rooms.brakes.engine_worked()
         if run.held is None or run.stopping:
             rooms.pool.stop(run.ref, why=OutcomeKind.CANCELLED, now=now.mono)
             return
@@ -131,9 +140,8 @@ class Work:
         if outcome.kind is OutcomeKind.CANCELLED:
             self._settle(run, outcome, now)
             return
-        ours = outcome.kind is OutcomeKind.INTERRUPTED
-        if not ours and rooms.brakes.engine_failed(outcome.reason, now.mono):
-            rooms.log.error("braked", reason=outcome.reason)
+        if outcome.kind is not OutcomeKind.INTERRUPTED:
+            rooms.brakes.engine_failed(outcome.reason, now.mono)
         if run.held is not None:
             held, run.held = run.held, None
             self._judge.defer(held, 0.0, now)
@@ -156,7 +164,6 @@ class Work:
         if run.stopping:
             return
         run.stopping = True
-        self._rooms.told.killed(run.job, why.value)
         self._rooms.pool.stop(run.ref, why=why, now=now.mono)
 
     def hand_back(self, now: Moment) -> None:

@@ -3,6 +3,16 @@
 Purpose: a short list, so that ``cli`` can turn each into one sentence and an exit code.
 """
 
+import errno as codes
+
+PASSING = frozenset(
+    {
+        codes.ENOSPC, codes.EDQUOT, codes.EIO, codes.EROFS,
+        codes.EMFILE, codes.ENFILE, codes.ENOMEM,
+    }
+)  # fmt: skip
+"""A system that is full or ill for now: work waits. Anything else on our own folders is fatal."""
+
 
 class RunnerError(Exception):
     """Anything we raise on purpose; its text is one sentence for a person."""
@@ -29,6 +39,11 @@ class SpoolError(RunnerError):
     def __init__(self, text: str, errno: int | None = None) -> None:
         super().__init__(text)
         self.errno = errno
+
+    @property
+    def passing(self) -> bool:
+        """Whether it may be over by itself: no room, no descriptors, a disk that stumbles."""
+        return self.errno in PASSING
 
 
 class EngineError(RunnerError):

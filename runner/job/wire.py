@@ -46,7 +46,6 @@ class Order(BaseModel):
     expected_sha256: str | None = None
     options: dict[str, Any]
     formats: tuple[str, ...]
-    stem: str
     timeout_seconds: float | None = None
     kill_grace_seconds: float = 5.0
     max_audio_seconds: float = 43200.0

@@ -7,16 +7,13 @@ recording.
 Limits: a sidecar that can't be moved stays in the inbox, where the scan lists it.
 """
 
-import errno
 import os
 import stat
 from pathlib import PurePath
 
 from runner import durable
-from runner.job.errors import SpoolError
+from runner.job.errors import PASSING, SpoolError
 from runner.spool.lease import Held
-
-_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
 
 
 def bring_sidecar(held: Held) -> bool:
@@ -35,7 +32,7 @@ def bring_sidecar(held: Held) -> bool:
             return False
         durable.replace(path, target)
     except OSError as error:
-        if error.errno in _OURS:
+        if error.errno in PASSING:
             raise SpoolError(f"{target}: can't be moved in ({error})", error.errno) from error
         return False
     return True

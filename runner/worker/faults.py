@@ -8,12 +8,10 @@ those words; whisper and PyAV let ``OSError`` through.
 import errno
 from dataclasses import dataclass
 
-from runner.job.errors import EngineError, MediaError, SpoolError
+from runner.job.errors import PASSING, EngineError, MediaError, SpoolError
 from runner.job.exits import WorkerExit
 from runner.job.outcomes import OutcomeKind
 
-OURS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS})
-"""The spool's or the system's fault, not the recording's."""
 CRASHED = 1
 MAX_REASON = 2000
 
@@ -59,7 +57,7 @@ def _is_memory(error: BaseException) -> bool:
 
 
 def _is_spool(error: BaseException) -> bool:
-    return isinstance(error, SpoolError) or (isinstance(error, OSError) and error.errno in OURS)
+    return isinstance(error, SpoolError) or (isinstance(error, OSError) and error.errno in PASSING)
 
 
 def _words(error: BaseException) -> str:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ QUICK = {
     "RUNNER_RETRY_SECONDS": "0.1",
     "RUNNER_MIN_FREE_BYTES": "0",
     "RUNNER_KILL_GRACE_SECONDS": "0.5",
+    "RUNNER_HEARTBEAT_SECONDS": "0.2",
 }
 
 
@@ -59,12 +60,14 @@ def wait_for(what: str, check: Callable[[], Any], seconds: float = 20.0) -> Any:
 class Living:
     """A runner's process and its spool."""
 
+    prefix: Sequence[str] = ()
+    """Words before the program's own: to start it as somebody else."""
+
     def __init__(self, spool: Path, **settings: object) -> None:
         self.spool = spool
         self.settings = {f"RUNNER_{k.upper()}": str(v) for k, v in settings.items()}
         self.process: subprocess.Popen[bytes] | None = None
         self.log = spool.parent / f"{spool.name}-{self.name}.log"
-        self.prefix: list[str] = []
 
     @property
     def name(self) -> str:
@@ -77,16 +80,35 @@ class Living:
         keep = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG", "CI"}}
         return {**keep, **QUICK, **self.settings, "RUNNER_SPOOL": str(self.spool)}
 
-    def start(self, *arguments: str) -> "Living":
-        """Start ``run`` and wait until it watches."""
+    def launch(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start ``run``; do not wait."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, sys.executable, "-m", "runner", "run", *arguments],
                 cwd=ROOT, env=self.environment, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
+        return self.process
+
+    def start(self) -> "Living":
+        """Start ``run`` and wait until it watches."""
+        self.launch()
         wait_for(f"a runner ({self.log.read_text()[-2000:]})", self.alive)
         return self
+
+    def once(self, seconds: float = 30.0) -> int:
+        """Run ``run --once`` to its end; return its exit status."""
+        process = self.launch("--once")
+        try:
+            return process.wait(seconds)
+        finally:
+            process.kill()
+            process.wait(10)
+
+    def working(self) -> int:
+        """Wait until an attempt runs; return its worker's process number."""
+        pid = wait_for("a job", lambda: (self.status().get("running") or [{}])[0].get("pid"))
+        return int(pid)
 
     def alive(self) -> bool:
         """Whether it has reported since it was started."""
@@ -118,6 +140,12 @@ class Living:
         temporary.write_bytes(data)
         return temporary.rename(home / name)
 
+    def drop_slow(self, name: str, seconds: float) -> Path:
+        """Drop a file that the engine ``slow`` takes so long for."""
+        sidecar = self.spool / "inbox" / f"{name}.toml"
+        sidecar.write_text(f'initial_prompt = "{seconds}"\n')
+        return self.drop(name)
+
     def outputs(self) -> set[str]:
         """The names in the outbox, relative."""
         box = self.spool / "outbox"
@@ -140,7 +168,13 @@ class Living:
 @contextmanager
 def living(spool: Path, **settings: object) -> Iterator[Living]:
     """Run a runner for the length of a block, and leave nothing behind."""
-    runner = Living(spool, **settings)
+    with running(Living(spool, **settings)) as runner:
+        yield runner
+
+
+@contextmanager
+def running(runner: Living) -> Iterator[Living]:
+    """Start a runner, and end it with the block."""
     try:
         yield runner.start()
     finally:

@@ -10,7 +10,7 @@ import pytest
 
 from tests import needs
 from tests.e2e import unprivileged
-from tests.e2e.living import WAV, Living, living, wait_for
+from tests.e2e.living import WAV, Living, living, running, wait_for
 
 
 def test_a_dropped_file_becomes_a_transcript(tmp_path: Path) -> None:
@@ -54,21 +54,20 @@ def test_names_of_the_world(tmp_path: Path, name: str) -> None:
 
 def test_stop_in_mid_job_delivers(tmp_path: Path) -> None:
     """SIGTERM must let the running job finish, deliver it, and exit 0."""
-    runner = Living(tmp_path / "spool", engine="tests.engines.slow").start()
-    runner.drop("talk.wav")
-    wait_for("a running job", lambda: (runner.status().get("running") or [{}])[0].get("pid"))
-    assert runner.stop() == 0
+    with living(tmp_path / "spool", engine="tests.engines.slow") as runner:
+        runner.drop_slow("talk.wav", 2)
+        runner.working()
+        assert runner.stop() == 0
     assert "talk.json" in runner.outputs()
     assert runner.jobs("active") == []
 
 
 def test_a_drain_that_takes_too_long_charges_nobody(tmp_path: Path) -> None:
     """After ``drain_seconds`` the job is interrupted, deferred, and not charged."""
-    settings = {"engine": "tests.engines.hang", "drain_seconds": 0.2}
-    runner = Living(tmp_path / "spool", **settings).start()
-    runner.drop("talk.wav")
-    wait_for("a running job", lambda: (runner.status().get("running") or [{}])[0].get("pid"))
-    assert runner.stop() == 0
+    with living(tmp_path / "spool", engine="tests.engines.hang", drain_seconds=0.2) as runner:
+        runner.drop("talk.wav")
+        runner.working()
+        assert runner.stop() == 0
     record = runner.record("deferred")
     assert [(a["outcome"], a["charged"]) for a in record["attempts"]] == [("interrupted", False)]
 
@@ -76,10 +75,10 @@ def test_a_drain_that_takes_too_long_charges_nobody(tmp_path: Path) -> None:
 def test_kill_of_the_daemon_in_mid_job(tmp_path: Path) -> None:
     """After SIGKILL in mid-job, a restart must deliver the job once and leave nothing behind."""
     spool = tmp_path / "spool"
-    runner = Living(spool, engine="tests.engines.slow", formats="json").start()
-    runner.drop("talk.wav")
-    pid = wait_for("a worker", lambda: (runner.status().get("running") or [{}])[0].get("pid"))
-    runner.stop(signal.SIGKILL)
+    with living(spool, engine="tests.engines.slow", formats="json") as runner:
+        runner.drop_slow("talk.wav", 30)
+        pid = runner.working()
+        runner.stop(signal.SIGKILL)
     wait_for("the worker's end", lambda: not Path(f"/proc/{pid}").exists(), 3)
     with living(spool, engine="tests.engines.echo", formats="json") as again:
         again.delivered("talk.json")
@@ -93,7 +92,7 @@ def test_an_operator_s_cancel(tmp_path: Path) -> None:
     with living(tmp_path / "spool", engine="tests.engines.hang", slots=1) as runner:
         runner.drop("talk.wav")
         job = wait_for("a running job", lambda: runner.jobs("active"))[0]
-        wait_for("its start", lambda: (runner.status().get("running") or [{}])[0].get("pid"))
+        runner.working()
         (runner.spool / "active" / job / "cancel").touch()
         wait_for("the burial", lambda: runner.jobs("failed"))
         assert runner.record("failed")["reason"]["code"] == "cancelled"
@@ -181,11 +180,8 @@ def test_two_runners_share_a_spool(tmp_path: Path) -> None:
 def test_run_once(tmp_path: Path, engine: str, status: int) -> None:
     """``run --once`` must work the inbox off and say by its exit status whether all went well."""
     runner = Living(tmp_path / "spool", engine=engine, max_attempts=1, formats="txt")
-    (runner.spool / "inbox").mkdir(parents=True)
     runner.drop("talk.wav")
-    with pytest.raises(AssertionError, match=f"exit {status}"):
-        runner.start("--once")
-        wait_for("the end", lambda: runner.alive() and False, 20)
+    assert runner.once() == status
     assert runner.outputs() == ({"talk.txt"} if status == 0 else {"talk.wav.failed.txt"})
 
 
@@ -194,11 +190,8 @@ def test_run_once_leaves_for_later(tmp_path: Path) -> None:
     runner = Living(
         tmp_path / "spool", engine="tests.engines.segfault", once_wait_seconds=1, retry_seconds=300
     )
-    (runner.spool / "inbox").mkdir(parents=True)
     runner.drop("talk.wav")
-    with pytest.raises(AssertionError, match="exit 3"):
-        runner.start("--once")
-        wait_for("the end", lambda: runner.alive() and False, 20)
+    assert runner.once() == 3
     assert len(runner.jobs("deferred")) == 1
 
 
@@ -237,8 +230,7 @@ def test_an_unprivileged_runner_with_strangers_files(open_folder: Path) -> None:
     os.chown(spool, 65534, 65534)
     runner = Living(spool, formats="txt")
     runner.prefix = unprivileged.command(65534, 65534)
-    runner.start()
-    try:
+    with running(runner):
         inbox = spool / "inbox"
         for name, mode in (("closed", 0o600), ("open", 0o660)):
             draft = inbox / f".{name}.part"
@@ -257,8 +249,6 @@ def test_an_unprivileged_runner_with_strangers_files(open_folder: Path) -> None:
         assert all(t["cure"] for t in troubles(runner))
         assert (inbox / "closed.wav").exists()
         assert (folder / "shut.wav").exists()
-    finally:
-        runner.stop()
 
 
 def troubles(runner: Living) -> list[dict[str, str]]:
