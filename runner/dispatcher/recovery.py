@@ -42,7 +42,7 @@ class Recovery:
             got = spool.take(layout, State.ACTIVE, job)
             if isinstance(got, spool.Held):
                 self._recover(got, now)
-            elif isinstance(got, spool.Damaged):
+            elif isinstance(got, spool.Damaged) and not spool.discard_stillborn(layout, job):
                 damaged.append(got.sentence)
             elif got is spool.BUSY:
                 self._look_for_strays(job, now)

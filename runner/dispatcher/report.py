@@ -90,7 +90,7 @@ class Report:
         snapshots = [own, *(other for other in others if other)]
         page = public(snapshots, public_jobs(layout), now=now.wall)
         data = json.dumps(page, ensure_ascii=False).encode()
-        durable.write_atomic(layout.public / STATUS_NAME, data, mode=READABLE, sync=False)
+        durable.write_hint(layout.public / STATUS_NAME, data, mode=READABLE)
 
     def _condition(self) -> Condition:
         names = self._rooms.brakes.names

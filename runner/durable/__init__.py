@@ -10,7 +10,16 @@ rename is one transaction, so that the old name goes when the new one is safe; a
 without a journal is not promised (README, "Assumptions").
 """
 
-from runner.durable.files import create, is_leftover, open_dir, sync_dir, sync_file, write_atomic
+from runner.durable.files import (
+    create,
+    is_leftover,
+    open_dir,
+    sync_dir,
+    sync_file,
+    write_atomic,
+    write_hint,
+    write_new,
+)
 from runner.durable.moves import NO_NATIVE, How, make_dir, move, rename, replace, unlink
 from runner.durable.trees import remove_tree
 
@@ -29,4 +38,6 @@ __all__ = [
     "sync_file",
     "unlink",
     "write_atomic",
+    "write_hint",
+    "write_new",
 ]

@@ -1,6 +1,7 @@
 """Files that are whole or absent.
 
-Purpose: ``write_atomic``, ``create`` and the syncs they rest on.
+Purpose: ``write_atomic``, ``create``, ``write_new`` and the syncs they rest on; ``write_hint`` for
+what may be lost.
 Guarantees: temporary names start with a dot and hold ``.tmp-``; ``is_leftover`` knows them.
 """
 
@@ -50,8 +51,8 @@ def sync_file(path: calls.StrPath | int) -> None:
         os.close(fd)
 
 
-def _fill(fd: int, data: bytes) -> None:
-    """Write all of ``data``, compare the byte count, sync."""
+def _fill(fd: int, data: bytes, *, sync: bool) -> None:
+    """Write all of ``data``, compare the byte count."""
     rest = memoryview(data)
     while rest:
         rest = rest[calls.write(fd, rest) :]
@@ -59,17 +60,21 @@ def _fill(fd: int, data: bytes) -> None:
     if stat.S_ISREG(os.fstat(fd).st_mode) and size != len(data):
         message = f"wrote {len(data)} bytes, the file has {size}"
         raise OSError(errno.EIO, message)
-    calls.fsync(fd)
+    if sync:
+        calls.fsync(fd)
 
 
-def _write_new(path: Path, data: bytes, mode: int) -> None:
-    """Write a file that must not exist yet; leave nothing behind when that fails."""
+def write_new(path: calls.StrPath, data: bytes, *, mode: int = 0o600, sync: bool = True) -> None:
+    """Write a file that must not exist yet; leave nothing behind when that fails.
+
+    Its name is the caller's to sync, and without ``sync`` its content too.
+    """
     fd = calls.open_write(path, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
         try:
             if os.fstat(fd).st_mode & 0o777 != mode:
                 calls.chmod(fd, mode)
-            _fill(fd, data)
+            _fill(fd, data, sync=sync)
         finally:
             os.close(fd)
     except OSError:
@@ -77,28 +82,35 @@ def _write_new(path: Path, data: bytes, mode: int) -> None:
         raise
 
 
-def write_atomic(path: calls.StrPath, data: bytes, *, mode: int = 0o600, sync: bool = True) -> None:
-    """Replace ``path`` by ``data`` in one step; ``sync`` also syncs the name.
+def write_atomic(path: calls.StrPath, data: bytes, *, mode: int = 0o600) -> None:
+    """Replace ``path`` by ``data`` in one step; afterwards content and name are on the device."""
+    _replace(Path(path), data, mode, sync=True)
+    sync_dir(Path(path).parent)
 
-    Without ``sync`` the content is still whole or old, only the moment is open.
+
+def write_hint(path: calls.StrPath, data: bytes, *, mode: int = 0o600) -> None:
+    """Replace ``path`` by ``data`` in one step for readers; nothing is synced.
+
+    For what is written anew every few seconds: after a power cut it may be old or empty.
     """
-    path = Path(path)
+    _replace(Path(path), data, mode, sync=False)
+
+
+def _replace(path: Path, data: bytes, mode: int, *, sync: bool) -> None:
     draft = path.with_name(f".{path.name}{_MARK}{secrets.token_hex(4)}")
-    _write_new(draft, data, mode)
+    write_new(draft, data, mode=mode, sync=sync)
     try:
         calls.rename(draft, path)
     except OSError:
         calls.unlink(draft)
         raise
-    if sync:
-        sync_dir(path.parent)
 
 
 def create(path: calls.StrPath, data: bytes = b"", *, mode: int = 0o600) -> bool:
     """Make a file that nobody has made before, synced; False when there is one."""
     path = Path(path)
     try:
-        _write_new(path, data, mode)
+        write_new(path, data, mode=mode)
     except FileExistsError:
         return False
     sync_dir(path.parent)

@@ -26,7 +26,7 @@ from runner.spool.pruning import Doomed, KeepLaw, carry_out, keep_law, prune, pr
 from runner.spool.publishing import publish
 from runner.spool.query import counts, find, knows_upload, list_ids, read, where
 from runner.spool.recovery import Recovered, Recovery, recover
-from runner.spool.removal import remove
+from runner.spool.removal import discard_stillborn, remove
 from runner.spool.reserve import (
     clock_doubted,
     confirm_clock,
@@ -44,7 +44,8 @@ __all__ = [
     "BUSY", "GONE", "Damaged", "Doomed", "Held", "KeepLaw", "Layout", "LostRace", "PublishLaw",
     "Recovered", "Recovery", "RunnerLock", "Skipped", "State", "Untaken", "begin", "bury",
     "cancel_requested", "cancelled", "carry_out", "claim", "clock_doubted", "confirm_clock",
-    "counts", "defer", "doubt_clock", "due", "end_attempt", "ensure_reserve", "find", "holders",
+    "counts", "defer", "discard_stillborn", "doubt_clock", "due", "end_attempt",
+    "ensure_reserve", "find", "holders",
     "is_buried", "keep_law", "knows_upload", "list_ids", "mark_accepted", "notice_name",
     "outbox_names", "paused", "prepare", "prune", "prune_plan", "publish", "read", "read_end",
     "readmit", "recover", "release_reserve", "remove", "request_cancel", "retry", "runner_alive",

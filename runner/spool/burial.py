@@ -46,7 +46,7 @@ def _plan(held: Held, reason: Reason, law: PublishLaw, now: float, log_tail: str
     withdraw(held)
     record, draft = held.record, held.path / DRAFT
     text = words(record, reason, now=now)
-    durable.write_atomic(draft, text, sync=False)  # its name is synced with the record's
+    durable.write_atomic(draft, text)
     with enter(held.layout, record.folder.on_disk()) as folder:
         notice = Delivery(
             rendering=DRAFT,

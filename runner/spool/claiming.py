@@ -2,11 +2,13 @@
 
 Purpose: ``claim(layout, entry)``.
 Guarantees: the job's directory is built and locked in staging, holds the whole intent, and is
-renamed to ``active/``; only then the file is renamed into it, and that rename is the claim. So a
-recording is in the inbox or in a leased job, never elsewhere.
+renamed to ``active/``; when all of that is on the device the file is renamed into it, and that
+rename is the claim. So a recording is in the inbox or in a leased job, never elsewhere.
 Diagnostics: ``LostRace`` (taken by another runner, or changed since it was tested) and
 ``Skipped`` (the system refuses this one file: sentence and cure) are values; only trouble with
 our own directories raises.
+Why the syncs come together: a journal commits once for all that was changed before the first of
+them, and thrice with one after each change (measured on ext4 with both cores busy: 7 ms against 20).
 Limits: the claim's own rename is not synced here. Until an attempt begins a power cut may put
 the file back into the inbox, where it is whole; ``begin``, ``defer`` and ``bury`` all sync the
 job's directory before anything follows from the claim.
@@ -153,8 +155,11 @@ def _build(layout: Layout, record: JobRecord) -> Held | None:
     try:
         if lock(fd) and is_at(fd, draft):
             with ours(f"{draft}: can't be built"):
-                durable.write_atomic(draft / RECORD, record.to_json())
-                durable.rename(draft, target)
+                durable.write_new(draft / RECORD, record.to_json(), sync=False)
+                durable.replace(draft, target)
+                durable.sync_file(target / RECORD)
+                durable.sync_dir(fd)
+                durable.sync_dir(target.parent)
             return Held(layout, record.id, State.ACTIVE, record, fd)
     except SpoolError:
         _tidy(draft, fd)

@@ -104,4 +104,4 @@ def render(snapshots: Sequence[Snapshot]) -> bytes:
 
 def write_metrics(path: Path, snapshots: Sequence[Snapshot]) -> None:
     """Replace the metrics file at ``path``."""
-    durable.write_atomic(path, render(snapshots), mode=READABLE, sync=False)
+    durable.write_hint(path, render(snapshots), mode=READABLE)

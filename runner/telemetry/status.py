@@ -136,7 +136,7 @@ class Snapshot(_Seen):
 def write_status(path: Path, snapshot: Snapshot) -> None:
     """Replace the status file at ``path``."""
     data = snapshot.model_dump_json(exclude_defaults=True).encode() + b"\n"
-    durable.write_atomic(path, data, mode=READABLE, sync=False)
+    durable.write_hint(path, data, mode=READABLE)
 
 
 def read_status(path: Path) -> Snapshot | None:

@@ -136,3 +136,18 @@ def test_sync_takes_paths_and_descriptors(tmp_path: Path, monkeypatch: pytest.Mo
     os.close(fd)
     folder = tmp_path.stat().st_ino
     assert synced == [(tmp_path / "file").stat().st_ino, folder, folder, folder]
+
+
+def test_a_hint_never_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``write_hint`` must replace in one step and sync nothing; a heartbeat must not stall work."""
+    path = tmp_path / "status.json"
+    path.write_bytes(b"old")
+
+    def refuse(_fd: int) -> None:
+        pytest.fail("a hint was synced")
+
+    monkeypatch.setattr(calls, "fsync", refuse)
+    durable.write_hint(path, b"new", mode=0o644)
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert [p.name for p in tmp_path.iterdir()] == ["status.json"]

@@ -185,3 +185,27 @@ def test_recovering_again_changes_nothing(world: World, again: int) -> None:
         world.close()
         assert [str(r) for r in world.recover_all()] == ["deferred"]
     assert len(world.places_of("sound")) == 1
+
+
+@pytest.mark.parametrize("record", [None, b"", b'{"id"'], ids=["none", "empty", "cut off"])
+def test_a_power_cut_before_a_claim_leaves_nothing(world: World, record: bytes | None) -> None:
+    """A directory in active/ with a damaged record and no source must go: nothing was claimed."""
+    job = world.fresh_id()
+    home = world.layout.job_dir(State.ACTIVE, job)
+    home.mkdir()
+    if record is not None:
+        (home / "job.json").write_bytes(record)
+    assert isinstance(spool.take(world.layout, State.ACTIVE, job), spool.Damaged)
+    assert spool.discard_stillborn(world.layout, job)
+    assert world.states() == {}
+    assert list(world.layout.staging.iterdir()) == []
+
+
+def test_a_damaged_job_with_a_source_is_no_stillborn(world: World) -> None:
+    """Where a recording lies beside a damaged record, nothing must be removed."""
+    held = world.claim()
+    (held.path / "job.json").write_bytes(b"")
+    held.close()
+    assert not spool.discard_stillborn(world.layout, held.id)
+    assert world.states() == {held.id: "active"}
+    assert world.places_of("sound") == [f"active/{held.id}/source"]

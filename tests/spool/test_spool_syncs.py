@@ -60,8 +60,7 @@ def test_a_claim_is_prepared_on_the_device(world: World, monkeypatch: pytest.Mon
     """The intent and its directory must be safe before the file's name changes."""
     entry = world.entry(world.drop())
     assert log_of(world, monkeypatch, lambda: world.try_claim(entry)) == [
-        "sync draft", "name staging/.ID/job.json", "sync staging/.ID",
-        "name active/ID", "sync active",
+        "name active/ID", "sync active/ID/job.json", "sync active/ID", "sync active",
         "name active/ID/source",
     ]  # fmt: skip
 
@@ -99,7 +98,7 @@ def test_bury_is_ordered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     reason = Reason(code="not_media", text="x")
     bury = lambda: spool.bury(held, reason, world.law, now=NOW)  # noqa: E731
     assert log_of(world, monkeypatch, bury) == [
-        "sync draft", "name active/ID/notice.txt",
+        "sync draft", "name active/ID/notice.txt", "sync active/ID",
         *SAVED,
         "name outbox/talk.mp3.failed.txt", "sync outbox",
         "name failed/ID", "sync failed",
