@@ -2,8 +2,6 @@
 
 import os
 import signal
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -210,14 +208,6 @@ def test_sidecars_right_and_wrong(tmp_path: Path) -> None:
         assert "bad.wav.toml" in reason
         assert "beam_sizes" in reason
         assert list(inbox.iterdir()) == []
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A temporary folder that every user may enter (pytest's own is closed)."""
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 @needs.user()
