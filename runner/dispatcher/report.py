@@ -1,7 +1,7 @@
 """The heartbeat: what the runner says of itself.
 
 Purpose: ``Report.beat`` writes ``run/NAME/status.json`` and ``metrics.prom``; the leader also
-merges all runners' status into ``run/public/status.json``.
+merges all runners' into ``run/public/status.json`` and ``run/metrics.prom``.
 Guarantees: written from the same turn that does the work, so a hung runner stops reporting.
 Limits: a report that can't be written is skipped; it is a hint, never a record.
 """
@@ -15,7 +15,7 @@ import runner
 from runner import durable, spool
 from runner.dispatcher.clock import Moment
 from runner.dispatcher.showing import public_jobs, troubles_of, waiting_of
-from runner.telemetry.metrics import write_metrics
+from runner.telemetry.metrics import METRICS_NAME, write_metrics
 from runner.telemetry.public import public
 from runner.telemetry.status import (
     READABLE,
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from runner.dispatcher.upkeep import Upkeep
     from runner.dispatcher.work import Work
 
-METRICS_NAME = "metrics.prom"
-PUBLIC_SECONDS = 2.0
+MERGE_SECONDS = 2.0
 
 
 class Report:
@@ -53,7 +52,7 @@ class Report:
         self._recovery = recovery
         self._start = start
         self._next = start.mono
-        self._next_public = start.mono
+        self._next_merge = start.mono
         self.pull: ModelPull | None = None
 
     @property
@@ -75,12 +74,12 @@ class Report:
         with suppress(OSError):
             write_status(home / STATUS_NAME, snapshot)
             write_metrics(home / METRICS_NAME, [snapshot])
-        if self._upkeep.leads and now.mono >= self._next_public:
-            self._next_public = now.mono + PUBLIC_SECONDS
+        if self._upkeep.leads and now.mono >= self._next_merge:
+            self._next_merge = now.mono + MERGE_SECONDS
             with suppress(OSError):
-                self._write_public(snapshot, now)
+                self._write_merged(snapshot, now)
 
-    def _write_public(self, own: Snapshot, now: Moment) -> None:
+    def _write_merged(self, own: Snapshot, now: Moment) -> None:
         layout = self._rooms.layout
         others = (
             read_status(layout.run / name / STATUS_NAME)
@@ -91,6 +90,7 @@ class Report:
         page = public(snapshots, public_jobs(layout), now=now.wall)
         data = json.dumps(page, ensure_ascii=False).encode()
         durable.write_hint(layout.public / STATUS_NAME, data, mode=READABLE)
+        write_metrics(layout.run / METRICS_NAME, snapshots)
 
     def _condition(self) -> Condition:
         names = self._rooms.brakes.names

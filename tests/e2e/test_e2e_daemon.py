@@ -166,6 +166,9 @@ def test_two_runners_share_a_spool(tmp_path: Path) -> None:
             one.drop(f"{number}.wav")
         one.delivered(*(f"{number}.txt" for number in range(40)), seconds=30)
         assert len(one.outputs()) == 40
+        merged = spool / "run/metrics.prom"
+        labels = ('runner="runner"', 'runner="two"')
+        wait_for("both in one file", lambda: all(x in merged.read_text() for x in labels))
         third = Living(spool, formats="txt")
         with pytest.raises(AssertionError, match="exit 4"):
             third.start()
