@@ -10,19 +10,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 import runner
-from runner import durable
-from runner.cli.bars import shown
-from runner.cli.chosen import Chosen
-from runner.cli.dropping import drop
-from runner.cli.jobs import Unanswered
-from runner.cli.screen import complain, console, say, size
-from runner.cli.signals import tidy
-from runner.cli.waiting import Following
+from runner.cli.chosen import Chosen, takes
+from runner.cli.front import Unanswered, complain
+from runner.cli.screen import console, name, say, size
 from runner.job.exits import CommandExit
-from runner.job.printable import printable
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -47,66 +43,75 @@ FIXED = {
 """What the demo needs to be itself, whatever the environment says."""
 
 
-def demo(chosen: Chosen, *, keep: bool) -> CommandExit:
-    """Run it."""
+@takes("device", "slots", "set_")
+def demo(
+    chosen: Chosen,
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the folder, and say where.")] = False,
+) -> int:
+    """Transcribe the bundled recordings on a temporary spool, and show what became of them."""
+    from runner import durable
+    from runner.cli.signals import tidy
+
     home = Path(tempfile.mkdtemp(prefix="whisper-spool-demo-"))
     try:
         with tidy():
-            return _demo(chosen, home)
+            return _demo(_settled(chosen, home))
     finally:
         if keep:
-            say(f"\nkept: {home}")
+            say(f"kept: {home}")
         else:
             while not durable.remove_tree(home, budget=MANY):
                 pass
 
 
-def _demo(chosen: Chosen, home: Path) -> CommandExit:
-    begun = time.monotonic()
+def _settled(chosen: Chosen, home: Path) -> Chosen:
+    """Return the demo's settings: its own, then what the call says; no file of anybody's."""
+    own = {**FIXED, "spool": str(home / "spool"), "model_dir": str(home / "models")}
+    empty = home / "demo.toml"
+    empty.touch()
+    return Chosen(empty, own | {k: v for k, v in chosen.overrides.items() if k != "spool"})
+
+
+def _demo(here: Chosen) -> CommandExit:
+    from runner.cli.dropping import drop
+    from runner.cli.following import Following, bars
+
+    begun, layout = time.monotonic(), here.layout
     clips = sorted(path for path in CLIPS.iterdir() if not path.name.startswith("."))
-    here = _settled(chosen, home)
-    layout = here.layout
     say(f"A runner starts on the temporary spool {layout.root}")
     with _running(here) as program:
-        _await(program, lambda: layout.inbox.is_dir() and bool(_alive(here)), "to start")
-        say(f"{len(clips)} recordings are dropped into inbox/\n")
-        dropped = [drop(clip, layout.inbox, {}) for clip in clips]
-        following = Following(here, dropped)
-        with shown(following.all) as display:
+        _await(program, lambda: _alive(here), "to start")
+        say(f"{len(clips)} recordings are dropped into inbox/")
+        following = Following(here, [drop(clip, layout, layout.inbox, {}) for clip in clips])
+        with bars(following.all) as draw:
 
             def all_over() -> bool:
                 following.turn()
-                display.show()
+                draw()
                 return following.over
 
             _await(program, all_over, "to transcribe them")
-        for one in following.all:
-            for output in one.outputs:
-                if output.endswith(".srt"):
-                    _print_file(layout.outbox / output)
-        console().print(_tree(layout.root))
-        faults = [f"{one.dropped.given.name}: {one.fault}" for one in following.all if one.fault]
+    for output in sorted(output for one in following.all for output in one.outputs):
+        if output.endswith(".srt"):
+            say()
+            say(f"outbox/{output}")
+            for line in (layout.outbox / output).read_text(encoding="utf-8").splitlines():
+                say(f"  {line}")
+    console().print(_tree(layout.root))
+    faults = [f"{one.dropped.given.name}: {one.fault}" for one in following.all if one.fault]
     for fault in faults:
         complain(fault)
     if not faults:
-        took = time.monotonic() - begun
-        say(f"\nAll done in {took:.1f} s; the runner has stopped.")
+        say(f"All done in {time.monotonic() - begun:.1f} s; the runner has stopped.")
     return CommandExit.FAILED if faults else CommandExit.OK
 
 
-def _settled(chosen: Chosen, home: Path) -> Chosen:
-    """Return the demo's settings: its own, then what the call says."""
-    file = home / "demo.toml"
-    durable.write_atomic(file, b"", sync=False)
-    own = {**FIXED, "spool": str(home / "spool"), "model_dir": str(home / "models")}
-    return Chosen(file, own | {k: v for k, v in chosen.overrides.items() if k != "spool"})
-
-
 def _alive(here: Chosen) -> bool:
-    from runner.cli.view import look
+    from runner.cli.view import seen
 
-    said = look(here.layout, here.settings, limit=1).reporting
-    return bool(said) and said[0].state != "starting"
+    said = seen(here.layout, here.settings, FIXED["runner_name"])
+    return said.alive and said.snapshot is not None and said.snapshot.state != "starting"
 
 
 @contextmanager
@@ -114,10 +119,8 @@ def _running(here: Chosen) -> Iterator["Program"]:
     """Start the runner; stop it and see that it stops in order."""
     from runner.pool.programs import Program
 
-    arguments = ["runner", "--config", str(here.file)]
-    for key, value in here.overrides.items():
-        arguments += ["--set", f"{key}={value}"]
-    program = Program([*arguments, "run"])
+    settings = (f"--set={key}={value}" for key, value in here.overrides.items())
+    program = Program(["runner", "--config", str(here.file), *settings, "run"])
     try:
         yield program
     finally:
@@ -130,14 +133,13 @@ def _running(here: Chosen) -> Iterator["Program"]:
 
 def _await(program: "Program", ready: Callable[[], bool], what: str) -> None:
     """Wait until ``ready()``; ``Unanswered`` when the runner dies or takes too long."""
-    last: dict[str, Any] = {}
+    reason = ""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not ready():
         status = program.ended()
         for report in program.reports():
             if report.get("level") in {"error", "critical"}:
-                last = report
-        reason = f": {printable(str(last['reason']))}" if "reason" in last else ""
+                reason = f": {report.get('reason', '')}"
         if status is not None:
             raise Unanswered(f"the runner ended (exit status {status}){reason}")
         if time.monotonic() > deadline:
@@ -146,29 +148,20 @@ def _await(program: "Program", ready: Callable[[], bool], what: str) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
-def _print_file(path: Path) -> None:
-    say(f"\noutbox/{printable(path.name)}")
-    for line in path.read_text(encoding="utf-8").splitlines():
-        say(f"  {printable(line)}")
-
-
 def _tree(root: Path) -> "Tree":
-    """Return where every file went: the folders that hold something."""
-    from rich.text import Text
+    """Return where every file went."""
     from rich.tree import Tree
 
-    tree = Tree(Text("\nWhere every file went", style="bold"), guide_style="dim")
+    tree = Tree("\nWhere every file went", style="bold", guide_style="dim")
     for folder in ("inbox", "outbox", "done", "failed"):
-        _branch(tree.add(Text(f"{folder}/", style="bold")), root / folder)
+        _branch(tree, root / folder)
     return tree
 
 
-def _branch(tree: "Tree", folder: Path) -> None:
-    from rich.text import Text
-
-    for path in sorted(folder.iterdir()):
-        if path.is_dir():
-            _branch(tree.add(Text(f"{printable(path.name)}/")), path)
-        else:
-            label = Text(printable(path.name))
-            tree.add(label.append(f"  {size(path.stat().st_size)}", style="dim"))
+def _branch(tree: "Tree", path: Path) -> None:
+    if path.is_dir():
+        branch = tree.add(name(f"{path.name}/"))
+        for inner in sorted(path.iterdir()):
+            _branch(branch, inner)
+    else:
+        tree.add(name(path.name).append(f"  {size(path.stat().st_size)}", style="dim"))

@@ -1,56 +1,59 @@
 """``doctor``: looks at the installation and names the cure of what is wrong.
 
-Purpose: runs every check of ``examining`` and ``folders``; exit 1 if one fails.
+Purpose: makes every check of ``doctor_spool`` and ``doctor_machine``; exit 1 if one fails.
 Guarantees: leaves nothing behind; a check that can't be made is a finding like any other.
 """
 
-import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from runner.cli.findings import Finding, Grade
-from runner.cli.screen import console, say
+from runner.cli.chosen import ALL, Chosen, Json, takes
+from runner.cli.screen import console, name, say_json
 from runner.job.errors import RunnerError
 from runner.job.exits import CommandExit
 
-if TYPE_CHECKING:
-    from runner.cli.chosen import Chosen
+OK, WARN, FAIL = "ok", "warn", "fail"
+"""Grades. ``warn``: works, but not as promised or not for everybody."""
+STYLES = {OK: "green", WARN: "yellow", FAIL: "bold red"}
 
-STYLES = {Grade.OK: "green", Grade.WARN: "yellow", Grade.FAIL: "bold red"}
+
+class Finding(NamedTuple):
+    """What was looked at, how it is, what helps."""
+
+    grade: str
+    what: str
+    seen: str
+    cure: str = ""
 
 
-def doctor(chosen: "Chosen", *, as_json: bool) -> CommandExit:
-    """Print what was found, as it is found."""
-    findings: list[Finding] = []
-    for finding in examine(chosen):
+@takes(*ALL)
+def doctor(chosen: Chosen, *, as_json: Json = False) -> int:
+    """Look at the installation: what is well, what is not, and the cure."""
+    findings = []
+    for finding in _examine(chosen):
         findings.append(finding)
         if not as_json:
-            _print(finding)
+            line = name(f"{finding.grade:<5}", STYLES[finding.grade])
+            line.append(name(f"{finding.what}: {finding.seen}", "default"))
+            if finding.cure:
+                line.append("\n     → ").append(name(finding.cure, "default"))
+            console().print(line, soft_wrap=True)
     if as_json:
-        say(json.dumps([finding.as_object() for finding in findings], ensure_ascii=False, indent=1))
-    failed = [finding for finding in findings if finding.grade is Grade.FAIL]
+        say_json([finding._asdict() for finding in findings])
+    failed = any(finding.grade == FAIL for finding in findings)
     return CommandExit.FAILED if failed else CommandExit.OK
 
 
-def examine(chosen: "Chosen") -> Iterator[Finding]:
-    """Make each check."""
-    from runner.cli import examining, folders
+def _examine(chosen: Chosen) -> Iterator[Finding]:
+    from runner.cli import doctor_machine, doctor_spool
+    from runner.cli.signals import tidy
 
     _ = chosen.settings  # a wrong one is a sentence of its own, not a finding of every check
-    checks = (*folders.CHECKS, *examining.CHECKS)
-    for check in checks:
+    for check in (*doctor_spool.checks(chosen.layout), *doctor_machine.CHECKS):
         try:
-            yield from check(chosen)
+            with tidy():
+                found = list(check(chosen))
         except (RunnerError, OSError) as error:
-            what = (check.__doc__ or check.__name__).rstrip(".")
-            yield Finding(Grade.FAIL, what, f"this can't be found out: {error}")
-
-
-def _print(finding: Finding) -> None:
-    from rich.text import Text
-
-    line = Text(f"{finding.grade.value:<5}", style=STYLES[finding.grade])
-    line.append(f"{finding.what}: {finding.seen}", style="default")
-    console().print(line, soft_wrap=True)
-    if finding.cure:
-        console().print(Text(f"     → {finding.cure}", style="default"), soft_wrap=True)
+            what = (check.__doc__ or "").rstrip(".")
+            found = [Finding(FAIL, what, f"this can't be found out: {error}")]
+        yield from found

@@ -4,27 +4,26 @@ Guarantees: see ``submit``. The inode that is dropped is the inode that is claim
 job can be recognised whatever it is called.
 """
 
+import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from runner import durable
-from runner.cli.jobs import Unanswered
-from runner.cli.toml import table
-from runner.job.printable import printable
+from runner.spool import Layout
 
-CHUNK = 1024 * 1024
 SHARED = 0o660
 FOLDER = 0o2770
-SIDECAR = ".toml"
-TRIES = 1000
+SIDECAR = ".json"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Dropped:
     """A recording in the inbox, and how to know it again."""
 
@@ -35,19 +34,20 @@ class Dropped:
     size: int
 
 
-def drop(source: Path, home: Path, options: Mapping[str, Any]) -> Dropped:
+def drop(source: Path, layout: Layout, home: Path, options: Mapping[str, Any]) -> Dropped:
     """Copy ``source`` into the folder ``home`` of the inbox, with ``options`` beside it."""
     _make(home)
-    with _draft(home) as draft, source.open("rb") as file:
-        with draft.open("r+b") as copy:
-            _copy(file, copy)
+    with _draft(layout) as draft, _draft(layout) as aside:
+        with source.open("rb") as file, draft.open("r+b") as copy:
+            shutil.copyfileobj(file, copy)
+            copy.flush()
             durable.sync_file(copy.fileno())
             facts = os.fstat(copy.fileno())
-        path = _name(draft, home / source.name, table(options).encode() if options else b"")
+        if options:
+            durable.write_atomic(aside, json.dumps(options).encode(), mode=SHARED)
+        path = _place(draft, home / source.name, aside if options else None)
         durable.sync_dir(home)
-    return Dropped(
-        given=source, path=path, device=facts.st_dev, inode=facts.st_ino, size=facts.st_size
-    )
+    return Dropped(source, path, facts.st_dev, facts.st_ino, facts.st_size)
 
 
 def _make(home: Path) -> None:
@@ -57,9 +57,9 @@ def _make(home: Path) -> None:
 
 
 @contextmanager
-def _draft(home: Path) -> Iterator[Path]:
-    """Yield an empty file under a temporary name; what is left of it goes."""
-    path = home / f".submit-{secrets.token_hex(8)}.part"
+def _draft(layout: Layout) -> Iterator[Path]:
+    """Yield an empty file that nobody claims; what is left of it goes."""
+    path = layout.staging / f".submit-{secrets.token_hex(8)}.part"
     durable.create(path, mode=SHARED)
     try:
         yield path
@@ -68,35 +68,22 @@ def _draft(home: Path) -> Iterator[Path]:
             durable.unlink(path, sync=False)
 
 
-def _copy(source: BinaryIO, target: BinaryIO) -> None:
-    while chunk := source.read(CHUNK):
-        target.write(chunk)
-    target.flush()
-
-
-def _name(draft: Path, wanted: Path, sidecar: bytes) -> Path:
-    """Rename the draft to the name that is wanted, or to one with a number."""
-    for number in range(1, TRIES):
+def _place(draft: Path, wanted: Path, options: Path | None) -> Path:
+    """Move sidecar and recording to the name that is wanted, or to one with a number."""
+    for number in count(1):
         mark = f"-{number}" if number > 1 else ""
         path = wanted.with_name(f"{wanted.stem}{mark}{wanted.suffix}")
         beside = path.with_name(path.name + SIDECAR)
         if os.path.lexists(path) or os.path.lexists(beside):
             continue
         with suppress(FileExistsError):
-            return _place(draft, path, beside, sidecar)
-    raise Unanswered(f"{printable(wanted.name)}: too many files of that name wait already")
-
-
-def _place(draft: Path, path: Path, beside: Path, sidecar: bytes) -> Path:
-    """Put the sidecar, then the recording; neither if either name has just been taken."""
-    if sidecar:
-        with _draft(path.parent) as other:
-            durable.write_atomic(other, sidecar, mode=SHARED)
-            durable.move(other, beside)
-    try:
-        durable.move(draft, path)
-    except OSError:
-        if sidecar:
-            durable.unlink(beside, sync=False)
-        raise
-    return path
+            if options:
+                durable.move(options, beside)
+            try:
+                durable.move(draft, path)
+            except OSError:
+                if options:
+                    durable.move(beside, options)
+                raise
+            return path
+    raise AssertionError  # there is always another number

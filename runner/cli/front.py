@@ -1,81 +1,78 @@
-"""The front door of the command line: errors become one sentence and an exit code.
+"""The front door: runs a command; an error becomes one sentence and an exit code."""
 
-Purpose: ``Front``, the class of the root command.
-Guarantees: see the package. A full disk under standard output is an error like any other.
-Diagnostics: a fault of the program itself keeps its traceback: it wants to be reported.
-"""
-
-import os
+import signal
 import sys
-from contextlib import suppress
-from typing import Any, NoReturn
+from io import TextIOWrapper
+from typing import Any
 
-import typer
-from typer.core import TyperGroup
-
-from runner.cli.jobs import Unanswered
-from runner.cli.screen import complain
 from runner.job.errors import ConfigError, OptionsError, RunnerError
 from runner.job.exits import CommandExit
 
-CLOSED_PIPE = 141
-"""128 + SIGPIPE: what a shell shows of any program whose reader has gone."""
+SHELL = 128
+"""What shells add to the number of the signal that ended a program."""
+INTERRUPTED = SHELL + signal.SIGINT
 
 
-class Front(TyperGroup):
-    """Runs the command, then says what went wrong, if anything."""
+class Unanswered(RunnerError):  # noqa: N818 - it is an answer, and reads like one
+    """The command can't be carried out; ``code`` says in which way."""
 
-    def main(self, *args: Any, **extra: Any) -> NoReturn:  # noqa: ANN401 - as typer's
-        """Run and exit."""
-        extra["standalone_mode"] = False
-        try:
-            code = super().main(*args, **extra)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            _close_quietly()
-            code = CLOSED_PIPE
-        except RunnerError as error:
-            code = complain(str(error), code_of(error))
-        except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            code = complain(f"{where}{error.strerror or error}", CommandExit.FAILED)
-        except typer.Abort:
-            code = CommandExit.FAILED
-        except Exception as error:
-            # typer keeps its usage errors private; they all can say what they are.
-            if not hasattr(error, "format_message"):
-                raise
-            code = getattr(error, "exit_code", CommandExit.USAGE)
-            if type(error).__name__ != "NoArgsIsHelpError":  # which has shown the help
-                complain(_usage(error))
-        sys.exit(int(code or 0))
+    def __init__(self, text: str, code: CommandExit = CommandExit.FAILED) -> None:
+        super().__init__(text)
+        self.code = code
 
-    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's private class
-        """Run; a closed pipe must not be taken for an error of ours."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            _close_quietly()
-            raise typer.Exit(CLOSED_PIPE) from None
+
+def main() -> None:
+    """Run the command that the arguments name, and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character
+    # A reader who leaves ends us as it ends any program; whoever has something to tidy away
+    # takes this back (``signals``).
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        from runner.cli.app import app
+
+        code = app(prog_name="whisper-spool", standalone_mode=False)
+        sys.stdout.flush()
+    except RunnerError as error:
+        return complain(str(error), code_of(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return complain(f"{where}{error.strerror or error}")
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - what is not of typer goes on from there
+        return _of_typer(error)
+    return int(code or 0)
 
 
 def code_of(error: RunnerError) -> CommandExit:
     """Return the exit code for an error that was raised on purpose."""
-    if isinstance(error, Unanswered):
-        return error.code
     asked_wrongly = isinstance(error, ConfigError | OptionsError)
-    return CommandExit.USAGE if asked_wrongly else CommandExit.FAILED
+    fallback = CommandExit.USAGE if asked_wrongly else CommandExit.FAILED
+    return error.code if isinstance(error, Unanswered) else fallback
 
 
-def _usage(error: Any) -> str:  # noqa: ANN401 - typer's private class
+def complain(sentence: str, code: CommandExit = CommandExit.FAILED) -> CommandExit:
+    """Print one sentence on standard error; return ``code``."""
+    from runner.job.printable import printable
+
+    print(f"whisper-spool: {printable(sentence)}", file=sys.stderr)  # noqa: T201 - our voice
+    return code
+
+
+def _of_typer(error: Any) -> int:  # noqa: ANN401 - typer keeps the classes of its errors private
+    """Return the exit code for an abort or a usage error; let everything else pass."""
+    if type(error).__name__ == "Abort":  # what typer makes of Ctrl-C
+        return INTERRUPTED
+    if type(error).__name__ == "NoArgsIsHelpError":  # which has shown the help
+        return CommandExit.USAGE
+    if not hasattr(error, "format_message"):
+        raise error
     context = getattr(error, "ctx", None)
     hint = f" (see {context.command_path} --help)" if context else ""
-    return f"{error.format_message().rstrip('.')}{hint}"
-
-
-def _close_quietly() -> None:
-    """Let the interpreter flush into nothing at its end."""
-    with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+    return complain(f"{error.format_message().rstrip('.')}{hint}", CommandExit.USAGE)

@@ -1,42 +1,35 @@
 """``health``: is the runner well? For supervisors, containers, and people in a hurry."""
 
-import json
-import time
 from typing import TYPE_CHECKING
 
-from runner.cli.screen import say
+from runner.cli.chosen import EVERYWHERE, Chosen, Json, takes
+from runner.cli.screen import say, say_json
 from runner.job.exits import CommandExit
-from runner.job.printable import printable
 
 if TYPE_CHECKING:
-    from runner.cli.chosen import Chosen
     from runner.telemetry.health import Health
 
 
-def health(chosen: "Chosen", *, as_json: bool) -> CommandExit:
-    """Print the verdict; exit 0 or 1."""
-    verdict = judged(chosen, chosen.settings.runner_name)
+@takes(*EVERYWHERE, "runner_name")
+def health(chosen: Chosen, *, as_json: Json = False) -> int:
+    """Exit 0 if the runner is well, else 1 with the reasons."""
+    verdict = judged(chosen)
     if as_json:
-        say(json.dumps(verdict._asdict(), ensure_ascii=False))
+        say_json(verdict._asdict())
     else:
         say("healthy" if verdict.ok else "not healthy")
         for sentence in verdict.reasons:
-            say(f"- {printable(sentence)}")
+            say(f"- {sentence}")
         for sentence in verdict.warnings:
-            say(f"- {printable(sentence)}" if verdict.ok else f"- also: {printable(sentence)}")
+            say(f"- {sentence}" if verdict.ok else f"- also: {sentence}")
     return CommandExit.OK if verdict.ok else CommandExit.FAILED
 
 
-def judged(chosen: "Chosen", runner: str) -> "Health":
-    """Judge one runner of the spool."""
-    from runner import spool
-    from runner.telemetry.health import Health, judge
-    from runner.telemetry.status import STATUS_NAME, read_status
+def judged(chosen: Chosen) -> "Health":
+    """Judge the runner that the settings name."""
+    from runner.cli.view import seen
+    from runner.telemetry.health import Health
 
-    layout = chosen.layout
-    if not layout.run.is_dir():
-        return Health(ok=False, reasons=(f"there is no spool at {layout.root}",))
-    held = spool.runner_alive(layout, runner)
-    snapshot = read_status(layout.run / runner / STATUS_NAME)
-    stale = chosen.settings.stale_seconds
-    return judge(snapshot, now=time.time(), stale_seconds=stale, lock_held=held)
+    if not chosen.layout.run.is_dir():
+        return Health(ok=False, reasons=(f"there is no spool at {chosen.layout.root}",))
+    return seen(chosen.layout, chosen.settings, chosen.settings.runner_name).health

@@ -1,90 +1,95 @@
 """``models list`` and ``models pull``: by a program of their own, as they need the worker side."""
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
-from runner.cli.screen import complain, console, say
-from runner.cli.signals import tidy
-from runner.job.exits import CommandExit
-from runner.job.printable import printable
+import typer
 
-if TYPE_CHECKING:
-    from runner.cli.chosen import Chosen
+from runner.cli.chosen import Chosen, Json, takes
+from runner.cli.front import Unanswered
+from runner.cli.screen import console, say, say_json
 
 PAUSE_SECONDS = 0.05
-HUNDRED = 100.0
+
+models = typer.Typer(no_args_is_help=True, help="Models: list them, pull one.")
+ModelDir = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Where they are kept, instead of model_dir.")
+]
 
 
-def list_models(chosen: "Chosen", model_dir: Path | None, *, as_json: bool) -> CommandExit:
-    """Print each model and whether it is here."""
+@models.command("list")
+@takes("config", "set_")
+def list_models(
+    chosen: Chosen,
+    *,
+    model_dir: ModelDir = None,
+    as_json: Json = False,
+) -> None:
+    """List the models and which of them are here."""
     home = _home(chosen, model_dir)
-    models: list[dict[str, Any]] = []
-    fault = ""
-    for report in _reports("list", "--model-dir", str(home)):
-        fault = _fault(report) or fault
-        if report.get("event") == "model":
-            models.append({"model": report["model"], "present": report["present"]})
-    if fault:
-        return complain(fault)
+    reports = _reports("list", "--model-dir", home)
+    found = [
+        {"model": report["model"], "present": report["present"]}
+        for report in reports
+        if report.get("event") == "model"
+    ]
     if as_json:
-        say(json.dumps({"model_dir": str(home), "models": models}, indent=1))
-        return CommandExit.OK
-    for model in models:
+        say_json({"model_dir": home, "models": found})
+        return
+    for model in found:
         say(f"{model['model']:<16}{'here' if model['present'] else '-'}")
-    say(f"in {printable(str(home))}; also the path of any checkpoint of openai-whisper's form")
-    return CommandExit.OK
+    say(f"in {home}; also the path of any checkpoint of openai-whisper's form")
 
 
-def pull(chosen: "Chosen", name: str, model_dir: Path | None) -> CommandExit:
-    """Fetch one model, with a bar."""
+@models.command("pull")
+@takes("config", "set_")
+def pull(
+    chosen: Chosen,
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="An official name: turbo, small, …")],
+    model_dir: ModelDir = None,
+) -> None:
+    """Download a model once, checked by its sha256."""
     from rich.progress import Progress
 
-    home = _home(chosen, model_dir)
+    from runner.cli.signals import tidy
+    from runner.job.printable import printable
+
     screen = console(error=True)
-    fault = ""
     path = ""
     with tidy(), Progress(console=screen, disable=not screen.is_terminal) as progress:
-        task = progress.add_task(printable(name), total=HUNDRED)
-        for report in _reports("pull", name, "--model-dir", str(home)):
-            fault = _fault(report) or fault
+        task = progress.add_task(printable(name), total=100.0)
+        for report in _reports("pull", name, "--model-dir", _home(chosen, model_dir)):
             path = str(report.get("path") or path)
             if report.get("event") in {"waiting", "damaged"}:
                 screen.print(printable(str(report.get("reason", ""))))
             if report.get("percent") is not None:
                 progress.update(task, completed=float(report["percent"]))
-    if fault:
-        return complain(fault)
-    say(printable(path) if path else f"{printable(name)} is ready")
-    return CommandExit.OK
+    say(path or f"{name} is ready")
 
 
-def _home(chosen: "Chosen", model_dir: Path | None) -> Path:
-    return (model_dir or chosen.settings.model_dir).expanduser().absolute()
-
-
-def _fault(report: dict[str, Any]) -> str:
-    return str(report.get("reason", "it failed")) if report.get("event") == "failed" else ""
+def _home(chosen: Chosen, model_dir: Path | None) -> str:
+    return str((model_dir or chosen.settings.model_dir).expanduser().absolute())
 
 
 def _reports(*arguments: str) -> Iterator[dict[str, Any]]:
-    """Yield what the models program says; a last one of ours if it ends without a word."""
+    """Yield what the models program says; ``Unanswered`` when it fails."""
     from runner.pool.programs import Program
 
     program = Program(["runner.models", *arguments])
-    failed = False
     try:
         while True:
             status = program.ended()  # asked before reading, so that nothing said last is lost
             for report in program.reports():
-                failed = failed or bool(_fault(report))
+                if report.get("event") == "failed":
+                    raise Unanswered(str(report.get("reason", "it failed")))
                 yield report
             if status is not None:
                 break
             time.sleep(PAUSE_SECONDS)
-        if status != 0 and not failed:
-            yield {"event": "failed", "reason": f"the program ended with exit status {status}"}
     finally:
         program.end()
+    if status != 0:
+        raise Unanswered(f"the program ended with exit status {status}")

@@ -1,16 +1,24 @@
 """``run``: the daemon in the foreground, with its signals."""
 
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-from runner.cli.signals import listening
+import typer
 
-if TYPE_CHECKING:
-    from runner.config import Settings
+from runner.cli.chosen import ALL, Chosen, takes
 
 
-def run(settings: "Settings", *, once: bool) -> int:
-    """Run until stopped; ``once``: until out of work."""
+@takes(*ALL)
+def run(
+    chosen: Chosen,
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="End when the work is done: for cron and batches.")
+    ] = False,
+) -> int:
+    """Watch the inbox and transcribe, until stopped (TERM or Ctrl-C; twice: at once)."""
     from runner import dispatcher
+    from runner.cli.signals import listening
 
+    settings = chosen.settings
     with listening() as stop:
         return dispatcher.run(settings, stop=stop, once=once)

@@ -1,15 +1,17 @@
-"""The screen: colours on a terminal, plain text in a pipe, sentences on standard error.
+"""The screen: colours on a terminal, plain text in a pipe.
 
-Purpose: ``console()``, ``say``, ``complain``; words for times and sizes.
-Guarantees: names of strangers are shown with ``name``: no markup, no control characters. In a
-pipe nothing is coloured, cut or wrapped.
+Purpose: ``say`` a line, ``say_json``, ``console()`` for rich; words for times and sizes.
+Guarantees: what strangers named can't steer a terminal: lines and cells hold no control
+characters, JSON is ASCII. In a pipe nothing is coloured, cut or wrapped.
 """
 
+import json
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from runner.job.exits import CommandExit
+from rich.filesize import decimal
+
 from runner.job.printable import printable
 
 if TYPE_CHECKING:
@@ -17,70 +19,44 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 PIPE_WIDTH = 10_000
-MINUTE, HOUR, DAY = 60, 3600, 86400
-UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-STEP = 1024
 
 
 def console(*, error: bool = False) -> "Console":
     """Return where to print; standard error on request."""
     from rich.console import Console
 
-    class Ours(Console):
-        def on_broken_pipe(self) -> None:
-            raise BrokenPipeError
-
     stream = sys.stderr if error else sys.stdout
     wide = None if stream.isatty() else PIPE_WIDTH
-    return Ours(file=stream, width=wide, highlight=False, markup=False, emoji=False)
+    return Console(file=stream, width=wide, highlight=False, markup=False, emoji=False)
 
 
-def say(line: str = "", *, end: str = "\n") -> None:
-    """Print one line of our own words; strangers' names in it must be ``printable`` already."""
-    print(line, end=end, flush=True)  # noqa: T201 - this is the room that prints
+def say(line: str = "") -> None:
+    """Print one line."""
+    print(printable(line), flush=True)  # noqa: T201 - this is the room that prints
 
 
-def complain(sentence: str, code: CommandExit = CommandExit.FAILED) -> CommandExit:
-    """Print one sentence on standard error; return ``code``."""
-    print(f"whisper-spool: {printable(sentence)}", file=sys.stderr)  # noqa: T201 - see above
-    return code
+def say_json(value: object, *, indent: int | None = 1) -> None:
+    """Print for programs; without ``indent`` on one line."""
+    print(json.dumps(value, indent=indent), flush=True)  # noqa: T201 - see above
 
 
 def name(text: str, style: str = "") -> "Text":
     """Return a stranger's words for a table."""
     from rich.text import Text
 
-    return Text(printable(text), style=style, overflow="ellipsis")
+    return Text(printable(text), style=style, overflow="fold")
 
 
 def duration(seconds: float) -> str:
-    """Return ``seconds`` as people say it: 8 s, 3 min 20 s, 2 h 5 min, 3 d 4 h."""
-    whole = max(round(seconds), 0)
-    if whole < MINUTE:
-        return f"{whole} s"
-    if whole < HOUR:
-        return _two(whole, MINUTE, "min", 1, "s")
-    if whole < DAY:
-        return _two(whole, HOUR, "h", MINUTE, "min")
-    return _two(whole, DAY, "d", HOUR, "h")
-
-
-def _two(whole: int, large: int, large_word: str, small: int, small_word: str) -> str:
-    rest = whole % large // small
-    return f"{whole // large} {large_word}" + (f" {rest} {small_word}" if rest else "")
+    """Return ``seconds`` as clocks show them: 0:03:20."""
+    return str(timedelta(seconds=max(round(seconds), 0)))
 
 
 def instant(wall: float | None) -> str:
     """Return a wall-clock second in local time."""
-    if wall is None:
-        return ""
-    return datetime.fromtimestamp(wall).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return "" if wall is None else f"{datetime.fromtimestamp(wall).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def size(count: float) -> str:
-    """Return a number of bytes in a unit that fits."""
-    for unit in UNITS[:-1]:
-        if abs(count) < STEP:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= STEP
-    return f"{count:.1f} {UNITS[-1]}"
+    """Return a number of bytes in a unit that fits: 3.2 kB."""
+    return decimal(int(count))

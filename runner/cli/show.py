@@ -2,129 +2,133 @@
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from runner.cli.jobs import Unanswered, one
-from runner.cli.screen import duration, instant, say, size
-from runner.job.errors import DamagedRecord
+import typer
+
+from runner.cli.chosen import EVERYWHERE, Chosen, Json, takes
+from runner.cli.front import Unanswered
+from runner.cli.jobs import WORDS, one
+from runner.cli.screen import duration, instant, say, say_json, size
 from runner.job.exits import CommandExit
-from runner.job.printable import printable
-from runner.job.record import Attempt, JobRecord
 from runner.job.states import State
 
 if TYPE_CHECKING:
-    from runner.cli.chosen import Chosen
-    from runner.job.end import EndRecord
+    from runner.job.record import Attempt, JobRecord
     from runner.spool import Layout
+    from runner.telemetry.status import Running
 
 TAIL_LINES = 40
-WORDS = {
-    State.ACTIVE: "running",
-    State.DEFERRED: "waiting for its next attempt",
-    State.DONE: "done",
-    State.FAILED: "failed",
-}
+Facts = Iterator[tuple[str, str]]
+"""Labels and what is said; lines without anything to say are left out."""
 
 
-def show(chosen: "Chosen", text: str, *, as_json: bool) -> CommandExit:
-    """Print one job."""
+@takes(*EVERYWHERE)
+def show(
+    chosen: Chosen,
+    job: Annotated[
+        str, typer.Argument(metavar="ID", help="A job's id, its start, or an upload's.")
+    ],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Show one job: its attempts, reasons, outputs and the log's tail."""
     from runner import spool
+    from runner.cli.view import everyone, reports, running_now
 
-    layout = chosen.layout
-    state, job = one(layout, text)
-    record = spool.read(layout, state, job)
+    state, job = one(chosen.layout, job)
+    record = spool.read(chosen.layout, state, job)
     if isinstance(record, spool.Damaged):
-        raise DamagedRecord(record.sentence)
+        raise Unanswered(record.sentence)
     if record is None:
         raise Unanswered(f"{job}: it has moved meanwhile; try again", CommandExit.BUSY)
     if as_json:
-        facts = {"state": state.value, **record.model_dump(mode="json")}
-        say(json.dumps(facts, ensure_ascii=False, indent=1))
-        return CommandExit.OK
-    lines = [*_head(record, state), *_result(layout, record, state), *_attempts(record)]
-    for line in (*lines, *_log(record)):
-        say(line)
-    return CommandExit.OK
+        say_json({"state": state.value, **record.model_dump(mode="json")})
+        return
+    run = running_now(reports(everyone(chosen.layout, chosen.settings)), job)
+    _say(_job(record, state, run))
+    _say(_result(chosen.layout, record, state))
+    for attempt in record.attempts:
+        say()
+        _say(_attempt(attempt))
+    if record.log_tail:
+        say("\nthe worker's last words:".strip("\n"))
+    for line in record.log_tail.splitlines()[-TAIL_LINES:]:
+        say(f"  {line}")
 
 
-def _head(record: JobRecord, state: State) -> Iterator[str]:
-    yield from _fact("job", record.id)
-    yield from _fact("name", record.name.text)
-    yield from _fact("folder", record.folder.text)
-    yield from _fact("state", WORDS[state])
-    yield from _fact("upload", record.upload or record.upload_id or "")
-    yield from _fact("size", size(record.size))
-    yield from _fact("claimed", f"{instant(record.claimed_at)} by {record.runner or 'hand'}")
-    yield from _fact("accepted", "yes, synced to disk" if record.accepted else "not yet")
-    yield from _fact("finished", instant(record.finished_at))
+def _say(facts: Facts) -> None:
+    for label, value in facts:
+        if value:
+            say(f"{label + ':':<14}{value}")
+
+
+def _job(record: "JobRecord", state: State, run: "Running | None") -> Facts:
+    yield "job", record.id
+    yield "name", record.name.text
+    yield "folder", record.folder.text
+    yield "state", WORDS[state]
+    yield "upload", record.upload or record.upload_id or ""
+    yield "size", size(record.size)
+    yield "claimed", f"{instant(record.claimed_at)} by {record.runner or 'hand'}"
+    accepted = record.accepted or (run and run.accepted)
+    yield "accepted", "yes, synced to disk" if accepted else "not yet"
+    if run:
+        left = "" if run.eta_seconds is None else f", {duration(run.eta_seconds)} left"
+        yield "progress", f"{run.progress:.0%}{left}, {run.phase}"
+    yield "finished", instant(record.finished_at)
     if state is State.DEFERRED and record.deferred_at is not None:
-        yield from _fact("due", instant(record.deferred_at + record.delay))
+        yield "due", instant(record.deferred_at + record.delay)
     for key, value in record.options.items():
-        yield from _fact("option", f"{key} = {json.dumps(value, ensure_ascii=False)}")
-    yield from _fact("options from", ", ".join(record.option_sources))
+        yield "option", f"{key} = {json.dumps(value, ensure_ascii=False)}"
+    yield "options from", ", ".join(record.option_sources)
     if record.reason and state is not State.DONE:
-        yield from _fact("reason", f"{record.reason.text} ({record.reason.code})")
-    for note in record.notes:
-        yield from _fact("note", note)
+        yield "reason", f"{record.reason.text} ({record.reason.code})"
+    yield from (("note", note) for note in record.notes)
 
 
-def _fact(label: str, value: str) -> Iterator[str]:
-    if value:
-        yield f"{label + ':':<14}{printable(value)}"
-
-
-def _result(layout: "Layout", record: JobRecord, state: State) -> Iterator[str]:
-    for delivery in record.deliveries if state is State.DONE else ():
-        skipped = " (not delivered: the name was taken)" if delivery.how == "skipped" else ""
-        yield from _fact("output", f"{layout.outbox / delivery.name.text}{skipped}")
-    if record.notice and state is State.FAILED:
-        yield from _fact("notice", str(layout.outbox / record.notice.name.text))
-    end = _end(layout, record, state)
-    if end:
-        ratio = end.audio_seconds / end.wall_seconds if end.wall_seconds else 0
-        yield from _fact("language", end.language)
-        pace = f"{duration(end.audio_seconds)} of audio in {duration(end.wall_seconds)}"
-        yield from _fact("work", f"{pace} ({ratio:.1f} x real time)")
-        yield from _fact("made by", f"{end.engine} {end.model} on {end.device}".strip())
-        for warning in end.warnings:
-            yield from _fact("warning", warning)
-
-
-def _end(layout: "Layout", record: JobRecord, state: State) -> "EndRecord | None":
-    """Read what the worker said at its end, of a job that is done."""
+def _result(layout: "Layout", record: "JobRecord", state: State) -> Facts:
     from runner.job.end import END_NAME, MAX_END_BYTES, EndRecord
+    from runner.job.errors import DamagedRecord
 
+    if record.notice and state is State.FAILED:
+        yield "notice", str(layout.outbox / record.notice.name.text)
     if state is not State.DONE:
-        return None
+        return
+    for delivery in record.deliveries:
+        skipped = " (not delivered: the name was taken)" if delivery.how == "skipped" else ""
+        yield "output", f"{layout.outbox / delivery.name.text}{skipped}"
     path = layout.job_dir(state, record.id) / f"attempt-{record.publishing}" / END_NAME
     try:
         with path.open("rb") as file:
-            return EndRecord.from_json(file.read(MAX_END_BYTES))
+            end = EndRecord.from_json(file.read(MAX_END_BYTES))
     except (OSError, DamagedRecord):
-        return None
+        return
+    yield "language", end.language
+    pace = end.audio_seconds / end.wall_seconds if end.wall_seconds else 0.0
+    heard, worked = duration(end.audio_seconds), duration(end.wall_seconds)
+    yield "work", f"{heard} of audio in {worked} ({pace:.1f} x real time)"
+    yield "made by", f"{end.engine} {end.model} on {end.device}".strip()
+    yield from (("warning", warning) for warning in end.warnings)
 
 
-def _attempts(record: JobRecord) -> Iterator[str]:
-    for attempt in record.attempts:
-        yield ""
-        yield f"attempt {attempt.number}: {_course(attempt)}"
-        place = " ".join(filter(None, (attempt.engine, attempt.model, attempt.device, attempt.how)))
-        yield from _fact("  with", place)
-        yield from _fact("  started", instant(attempt.started_at))
-        if attempt.ended_at is not None:
-            yield from _fact("  ended", _ended(attempt))
-        yield from _fact("  reason", attempt.reason)
-        yield from _fact("  cage", ", ".join(attempt.cage))
-
-
-def _course(attempt: Attempt) -> str:
-    if attempt.ended_at is None:
-        return "running"
+def _attempt(attempt: "Attempt") -> Facts:
     counts = "" if attempt.charged else " (not counted)"
-    return f"{attempt.outcome or 'ended'}{counts}"
+    over = attempt.ended_at is not None
+    yield (
+        f"attempt {attempt.number}",
+        f"{attempt.outcome or 'ended'}{counts}" if over else "running",
+    )
+    place = (attempt.engine, attempt.model, attempt.device, attempt.how)
+    yield "  with", " ".join(filter(None, place))
+    yield "  started", instant(attempt.started_at)
+    if over:
+        yield "  ended", _ended(attempt)
+    yield "  reason", attempt.reason
+    yield "  cage", ", ".join(attempt.cage)
 
 
-def _ended(attempt: Attempt) -> str:
+def _ended(attempt: "Attempt") -> str:
     how = ""
     if attempt.signal:
         how = f", signal {attempt.signal}"
@@ -132,11 +136,3 @@ def _ended(attempt: Attempt) -> str:
         how = f", exit status {attempt.exit_code}"
     memory = f", {size(attempt.peak_memory_bytes)} at most" if attempt.peak_memory_bytes else ""
     return f"{instant(attempt.ended_at)} after {duration(attempt.wall_seconds)}{how}{memory}"
-
-
-def _log(record: JobRecord) -> Iterator[str]:
-    lines = record.log_tail.splitlines()[-TAIL_LINES:]
-    if lines:
-        yield ""
-        yield "the worker's last words:"
-    yield from (f"  {printable(line)}" for line in lines)

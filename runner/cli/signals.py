@@ -5,21 +5,22 @@ is for shorter commands that have something to clear away.
 Guarantees: the handlers do nothing but count; ``fileno`` is readable from the moment a signal
 came until ``drain``. First TERM or INT: ``requested``; the second one: ``impatient``.
 HUP: from a terminal that was closed it stops like TERM; to a daemon it does nothing (settings
-are read at the start, the log is rotated by who keeps it).
-Limits: only in the main thread. No disposition is set to "ignore", which children would inherit.
+are read at the start, the log is rotated by who keeps it). A closed pipe ends neither.
+Limits: only in the main thread. No disposition but PIPE's is set to "ignore", which children
+would inherit (Python gives PIPE back to them).
 """
 
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
+
+from runner.cli.front import SHELL
 
 BELL_BYTES = 4096
-SHELL = 128
-"""What a shell adds to a signal's number."""
-STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopFlag:
@@ -41,7 +42,7 @@ class StopFlag:
         """Stop at once."""
         return self._asked > 1
 
-    def ask(self) -> None:
+    def ask(self, _number: int = 0, _frame: FrameType | None = None) -> None:
         """Ask to stop; asked again: at once."""
         self._asked += 1
         with suppress(BlockingIOError):
@@ -63,47 +64,50 @@ class StopFlag:
         os.close(self.rope)
 
 
+def _nothing(_number: int, _frame: FrameType | None) -> None:
+    """Be a handler, so that children start with the default."""
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    sys.exit(SHELL + number)
+
+
+@contextmanager
+def _handling(handlers: Mapping[signal.Signals, Any]) -> Iterator[None]:
+    """Have these handlers, and no death of a closed pipe, for the length of a block."""
+    before = {
+        n: signal.signal(n, h) for n, h in {**handlers, signal.SIGPIPE: signal.SIG_IGN}.items()
+    }
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
 @contextmanager
 def listening() -> Iterator[StopFlag]:
     """Yield a flag that this process's signals set; the handlers go back afterwards."""
     stop = StopFlag()
-
-    def on_stop(_number: int, _frame: FrameType | None) -> None:
-        stop.ask()
-
-    def on_nothing(_number: int, _frame: FrameType | None) -> None:
-        """Be a handler, so that children start with the default."""
-
-    hangup = on_stop if _has_terminal() else on_nothing
-    handlers = dict.fromkeys(STOPPING, on_stop) | {signal.SIGHUP: hangup}
-    before = {number: signal.getsignal(number) for number in handlers}
+    handlers: dict[signal.Signals, Any] = dict.fromkeys((signal.SIGTERM, signal.SIGINT), stop.ask)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup stays
+        handlers[signal.SIGHUP] = stop.ask if _has_terminal() else _nothing
     # The bell is rung by C as the signal arrives: a handler in Python could come just too late,
     # when the loop has begun to sleep.
     bell = signal.set_wakeup_fd(stop.rope, warn_on_full_buffer=False)
-    for number, handler in handlers.items():
-        if number != signal.SIGHUP or before[number] is not signal.SIG_IGN:  # nohup stays
-            signal.signal(number, handler)
     try:
-        yield stop
+        with _handling(handlers):
+            yield stop
     finally:
         signal.set_wakeup_fd(bell)
-        for number, old in before.items():
-            signal.signal(number, old)
         stop.close()
 
 
 @contextmanager
 def tidy() -> Iterator[None]:
     """Let TERM end the block as Ctrl-C does, by an exception, so that it can tidy up."""
-
-    def on_term(number: int, _frame: FrameType | None) -> None:
-        sys.exit(SHELL + number)
-
-    before = signal.signal(signal.SIGTERM, on_term)
-    try:
+    with _handling({signal.SIGTERM: _leave}):
         yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _has_terminal() -> bool:

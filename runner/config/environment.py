@@ -53,4 +53,5 @@ def child_environment(settings: Settings) -> dict[str, str]:
             "PYTHONUNBUFFERED": "1",
             "PYTORCH_ENABLE_MPS_FALLBACK": str(int(settings.mps_fallback)),
         }
+        | ({"FORCE_CPU": "1"} if settings.force_cpu else {})
     )

@@ -19,7 +19,6 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from runner.config.settings import Settings
-from runner.config.wording import wanted
 from runner.job.errors import ConfigError
 
 ALIASES = {"force_cpu": "FORCE_CPU", "mps_fallback": "PYTORCH_ENABLE_MPS_FALLBACK"}
@@ -80,32 +79,30 @@ def load(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -
     refuse_unknown(chosen)
     from_file = {n: v for n, v in keys.items() if n not in chosen and not variable_of(n)}
     given = from_file | chosen
+    where = {name: f"{file}: {name}" for name in from_file} | {n: option_of(n) for n in chosen}
     for name, value in given.items():
         if isinstance(value, bool) and not isinstance(Settings.model_fields[name].default, bool):
-            raise ConfigError(_sentence(name, value, file, from_file, chosen))
+            raise ConfigError(f"{where[name]}: must not be true or false (got {value!r})")
     try:
         return Settings(**given)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = str(first["loc"][0]).lower() if first["loc"] else ""
-        name = next((key for key, alias in ALIASES.items() if alias.lower() == place), place)
-        value = given.get(name, os.environ.get(variable_of(name) or "", first["input"]))
-        raise ConfigError(_sentence(name, value, file, from_file, chosen)) from error
+        name, wanted, got = _first(error)
+        variable = variable_of(name) or name
+        got = given.get(name, os.environ.get(variable, got))
+        raise ConfigError(f"{where.get(name, variable)}: must {wanted} (got {got!r})") from error
     except SettingsError as error:
         raise ConfigError(f"environment: {error}") from error
 
 
-def _sentence(
-    name: str,
-    value: object,
-    file: Path | None,
-    from_file: Mapping[str, Any],
-    chosen: Mapping[str, Any],
-) -> str:
-    where = option_of(name) if name in chosen else variable_of(name)
-    if name in from_file:
-        where = f"{file}: {name}"
-    return f"{where or name}: must be {wanted(name)} (got {value!r})"
+def _first(error: ValidationError) -> tuple[str, str, object]:
+    """Return the first setting that is wrong, what it must be in pydantic's words, what it is."""
+    errors = error.errors(include_url=False)
+    place = str(errors[0]["loc"][0])
+    # Of "auto or a number" each alternative has its own complaint.
+    texts = (each["msg"] for each in errors if each["loc"][0] == place)
+    wanted = (t.split("should ", 1)[1] if "should " in t else f"be right: {t}" for t in texts)
+    name = next((name for name, alias in ALIASES.items() if alias == place.upper()), place)
+    return name, " or ".join(dict.fromkeys(wanted)), errors[0]["input"]
 
 
 def option_of(name: str) -> str:

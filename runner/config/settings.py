@@ -6,6 +6,7 @@ Guarantees: an unknown key or a bad value is refused with a sentence; nothing he
 Limits: "auto" values are resolved by the room that knows the machine, not here.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,6 +21,7 @@ JUNK_NAMES = (
     "~*", "*~", "._*", "*.swp", "*.!sync", "desktop.ini", "Thumbs.db",
     "*." + 10 * "[0-9]",  # nginx copies under such a name when its temporary folder is elsewhere
 )  # fmt: skip
+LEAST_MODE, MOST_MODE = 0o400, 0o777
 JUNK_FOLDERS = (".*", "@eaDir", "#recycle", "lost+found", "__MACOSX", "$RECYCLE.BIN")
 
 
@@ -36,15 +38,28 @@ def _once(names: tuple[Format, ...]) -> tuple[Format, ...]:
 
 
 def _octal(value: object) -> object:
-    return int(value, 8) if isinstance(value, str) else value
+    if isinstance(value, str):
+        with suppress(ValueError):
+            value = int(value, 8)
+    if not isinstance(value, int) or not LEAST_MODE <= value <= MOST_MODE:
+        raise ValueError('should be an octal mode from "0400" to "0777", such as "0660"')
+    return value
 
 
+def _path(value: object) -> object:
+    if not value or not isinstance(value, str | Path):
+        raise ValueError("should be a path")
+    return value
+
+
+Text = Annotated[str, Field(min_length=1)]
+PathTo = Annotated[Path, BeforeValidator(_path)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Formats = Annotated[
     tuple[Format, ...],
     NoDecode, BeforeValidator(_split), Field(min_length=1), AfterValidator(_once),
 ]  # fmt: skip
-Mode = Annotated[int, BeforeValidator(_octal), Field(ge=0o400, le=0o777)]
+Mode = Annotated[int, BeforeValidator(_octal)]
 Seconds = Annotated[float, Field(ge=0, le=366 * 86400)]
 Bytes = Annotated[int, Field(ge=0)]
 
@@ -62,15 +77,15 @@ class Settings(BaseSettings):
     )
 
     # Where and who
-    spool: Path = Path("spool")
+    spool: PathTo = Path("spool")
     runner_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")] = "runner"
 
     # What transcribes
-    engine: str = "openai-whisper"
-    model: str = "auto"
+    engine: Text = "openai-whisper"
+    model: Text = "auto"
     allowed_models: Names = ()
-    model_dir: Path = Path("~/.cache/whisper-spool")
-    device: str = "auto"
+    model_dir: PathTo = Path("~/.cache/whisper-spool")
+    device: Text = "auto"
     devices: Names = ()
     force_cpu: bool = Field(
         default=False, validation_alias=AliasChoices("FORCE_CPU", "RUNNER_FORCE_CPU", "force_cpu")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from runner import durable, spool
 from runner.dispatcher.clock import Moment
-from runner.inbox import Refused, Scan, still_untouched
+from runner.inbox import Refused, Scan, Trouble, still_untouched
 from runner.job.entry import Entry
 from runner.job.errors import SpoolError
 from runner.job.ids import new_id
@@ -37,6 +37,7 @@ class Intake:
         self._judge = judge
         self._ready: list[Entry] = []
         self._refused: list[Refused] = []
+        self._told: set[Trouble] = set()
         self._looked_at = float("-inf")
         self.scan = Scan()
 
@@ -45,11 +46,6 @@ class Intake:
         """Whether nothing is ready, settling or about to be refused, as far as was seen."""
         waiting = self._ready or self._refused or self.scan.unsettled
         return self.scan.complete and not waiting
-
-    @property
-    def has_ready(self) -> bool:
-        """Whether a file can be claimed at once."""
-        return bool(self._ready)
 
     def look(self, now: Moment, *, slots: bool) -> None:
         """Take one turn of the scanner; keep what is ready, oldest last (it is popped).
@@ -61,6 +57,7 @@ class Intake:
             return
         self._looked_at = now.mono
         self.scan = self._rooms.scanner.scan(now.mono, limit=READY_AT_ONCE if slots else 0)
+        self._tell_troubles()
         self._ready = list(reversed(self.scan.ready))
         self._refused = list(reversed(self.scan.refused))
         for form in self.scan.finished_forms:
@@ -106,6 +103,15 @@ class Intake:
             return None  # another runner was faster, or a person took it back
         rooms.told.claimed(got.record)
         return got
+
+    def _tell_troubles(self) -> None:
+        """Log once what a person has to mend; status lists it as long as it lasts."""
+        troubles = {*self.scan.blocked_folders, *self.scan.troubled}
+        for trouble in sorted(troubles - self._told, key=lambda trouble: trouble.path):
+            self._rooms.log.warning(
+                "held_back", path=trouble.path, reason=trouble.sentence, cure=trouble.cure
+            )
+        self._told = troubles
 
     def _drop_form(self, form: Path) -> None:
         try:

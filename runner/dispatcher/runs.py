@@ -63,6 +63,7 @@ class Run:
             id=self.job,
             name=printable(name),
             attempt=self.attempt,
+            accepted=bool(self.held and self.held.record.accepted),
             phase=self.phase,
             progress=self.progress,
             audio_seconds=self.audio_seconds,

@@ -10,7 +10,7 @@ import selectors
 from typing import Protocol
 
 from runner import spool
-from runner.config import Settings
+from runner.config import Settings, slips
 from runner.dispatcher.brakes import Brakes
 from runner.dispatcher.clock import this_moment
 from runner.dispatcher.rooms import Rooms
@@ -59,6 +59,8 @@ def run(settings: Settings, *, stop: Stop, once: bool = False) -> CommandExit:
     try:
         rooms = _open(settings, layout, log)
         log.info("opened", spool=str(layout.root), runner=settings.runner_name)
+        for variable, likely in slips().items():
+            log.warning("ignored", variable=variable, reason=f"no setting; is {likely} meant?")
         return _Wheel(rooms, stop, once=once).turn()
     finally:
         lock.close()

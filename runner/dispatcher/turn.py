@@ -80,7 +80,7 @@ class Dispatcher:
         if self._drain is None:
             seconds = self._rooms.settings.drain_seconds
             self._drain = _Drain(now.mono + seconds)
-            self._rooms.log.info("draining", running=len(self._work.runs), seconds=seconds)
+            self._rooms.log.info("drain_begun", running=len(self._work.runs), seconds=seconds)
             self._work.hand_back(now)
 
     def interrupt(self, now: Moment) -> None:

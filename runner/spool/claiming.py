@@ -8,7 +8,7 @@ Diagnostics: ``LostRace`` (taken by another runner, or changed since it was test
 ``Skipped`` (the system refuses this one file: sentence and cure) are values; only trouble with
 our own directories raises.
 Why the syncs come together: a journal commits once for all that was changed before the first of
-them, and thrice with one after each change (measured on ext4 with both cores busy: 7 ms against 20).
+them, and thrice with one after each change (measured on ext4, both cores busy: 7 ms against 20).
 Limits: the claim's own rename is not synced here. Until an attempt begins a power cut may put
 the file back into the inbox, where it is whole; ``begin``, ``defer`` and ``bury`` all sync the
 job's directory before anything follows from the claim.

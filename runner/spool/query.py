@@ -31,7 +31,11 @@ def counts(layout: Layout) -> dict[str, int]:
 
 def read(layout: Layout, state: State, job: str) -> JobRecord | Damaged | None:
     """Read a job's record; None when it is not in ``state``."""
-    return read_record(layout.job_dir(state, job))
+    path = layout.job_dir(state, job)
+    record = read_record(path)
+    if record is None and path.is_dir():
+        return Damaged(job, f"{path}: has no {RECORD}")
+    return record
 
 
 def where(layout: Layout, job: str) -> State | None:

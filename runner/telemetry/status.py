@@ -33,6 +33,8 @@ class Running(_Seen):
     id: str
     name: str
     attempt: int = 1
+    accepted: bool = False
+    """Its recording is synced; the record says so once the attempt has ended."""
     phase: str = ""
     progress: float = 0.0
     """0 to 1 over the whole job."""

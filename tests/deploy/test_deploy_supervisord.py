@@ -1,15 +1,19 @@
 """deploy/supervisord.conf under the real supervisord: what an operator does, and what happens."""
 
+import configparser
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from runner.config import Settings
+from tests import needs
 from tests.e2e.living import Living, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +66,16 @@ class Supervised(Living):
 
         return int(wait_for("supervisord's RUNNING and the runner's own status", pid))
 
+    def processes(self) -> set[Path]:
+        """Every process that works here: runner, template, workers."""
+
+        def here(home: Path) -> bool:
+            with suppress(OSError):
+                return (home / "cwd").readlink() == self.checkout.resolve()
+            return False
+
+        return set(filter(here, Path("/proc").glob("[0-9]*")))
+
     def in_mid_job(self, name: str) -> None:
         """Drop a file and wait until a worker has begun with it."""
         self.drop(name)
@@ -74,16 +88,41 @@ class Supervised(Living):
         return [path for path in found if path.name[0] != "."]
 
 
-@pytest.fixture(scope="module")
-def supervised() -> Iterator[Supervised]:
-    """One supervisord for this file; each test leaves its runner running."""
+@contextmanager
+def supervising(old: str = "", new: str = "") -> Iterator[Supervised]:
+    """Run supervisord, with one line of its configuration changed, for the length of a block."""
     with tempfile.TemporaryDirectory(prefix="ws-") as folder:
         Path(folder).chmod(0o755)
         it = Supervised(Path(folder))
+        conf = Path(it.conf)
+        assert old in conf.read_text()
+        conf.write_text(conf.read_text().replace(old, new))
         try:
             yield it.start()
         finally:
             assert it.stop(seconds=90) == 0
+            assert it.processes() == set()
+
+
+@pytest.fixture(scope="module")
+def supervised() -> Iterator[Supervised]:
+    """One supervisord for this file; each test leaves its runner running."""
+    with supervising("startsecs=2", "startsecs=1") as it:  # the tests have many starts
+        yield it
+
+
+def test_the_configuration_lets_a_drain_end() -> None:
+    """TERM to the runner alone, more patience than a drain takes, then KILL to the whole group."""
+    conf = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=(";",))
+    conf.read(ROOT / "deploy/supervisord.conf")
+    program, settings = conf["program:runner"], Settings()
+    assert program["stopsignal"] == "TERM"
+    assert not program.getboolean("stopasgroup")
+    assert program.getboolean("killasgroup")
+    assert program.getint("stopwaitsecs") == 75
+    assert int(program["stopwaitsecs"]) > settings.drain_seconds + settings.kill_grace_seconds
+    assert {"inet_http_server"} & set(conf.sections()) == set()
+    assert conf["supervisorctl"]["serverurl"].startswith("unix://")
 
 
 def test_status_knows_the_runner(supervised: Supervised) -> None:
@@ -159,3 +198,19 @@ def test_kill_9_of_the_runner_loses_nothing(supervised: Supervised) -> None:
     assert supervised.running() != before
     wait_for("every job done", lambda: not supervised.left_over())
     assert [name for name in supervised.outputs() if name.startswith("killed")] == ["killed.txt"]
+
+
+@needs.linux()
+def test_a_stop_that_takes_too_long_leaves_no_process_and_no_half_job() -> None:
+    """After stopwaitsecs runner, template and workers must be gone; a start delivers, once."""
+    with supervising("stopwaitsecs=75", "stopwaitsecs=1") as it:
+        (it.spool / "inbox/long.wav.toml").write_text('initial_prompt = "1.5"')
+        it.in_mid_job("long.wav")
+        assert len(it.processes()) == 3
+        it.ctl("stop", "runner")
+        wait_for("the end of all", lambda: not it.processes(), 5)
+        assert it.outputs() == set()
+        it.ctl("start", "runner")
+        it.delivered("long.txt")
+        wait_for("every job done", lambda: not it.left_over())
+        assert it.outputs() == {"long.txt"}

@@ -53,8 +53,8 @@ def test_a_neighbour_takes_over_from_a_dead_runner(tmp_path: Path) -> None:
         living(spool, **SLOW | {"slots": 1, "runner_name": "two"}) as two,
     ):
         (spool / "run/paused").touch()
-        for runner in (one, two):
-            wait_for("a pause", lambda runner=runner: runner.status().get("state") == "paused")
+        both = (one, two)
+        wait_for("a pause", lambda: {r.status().get("state") for r in both} == {"paused"})
         (spool / "run/paused").unlink()
         one.drop_slow("a.wav", 2)
         one.drop_slow("b.wav", 2)
