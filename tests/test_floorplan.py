@@ -166,8 +166,12 @@ def test_print_only_in_cli() -> None:
 
 
 def test_environment_only_in_config_and_child_programs() -> None:
-    """``os.environ`` must be read in config and in the first lines of child programs alone."""
+    """``os.environ`` must be read in config and in the first lines of child programs alone.
+
+    And written where a worker moves into its job's folder: what it starts must follow it there.
+    """
     programs = {HOUSE / room / "__main__.py" for room in ("template", "worker", "models")}
+    programs.add(HOUSE / "worker" / "landlock.py")
     wrong = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in rooms_files()

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 from runner.cli.chosen import Chosen
 from runner.cli.doctor import FAIL, OK, WARN, Finding
@@ -25,6 +26,10 @@ def settings(chosen: Chosen) -> Iterator[Finding]:
     for variable, meant in slips().items():
         cure = f"if {meant} is meant, call it so"
         yield Finding(WARN, "settings", f"{variable} is no setting", cure)
+    for path in chosen.settings.worker_paths:
+        if not Path(path).exists():
+            seen = f"worker_paths: there is no {path}"
+            yield Finding(WARN, "settings", seen, "correct it; nothing else is allowed by it")
 
 
 def system(_chosen: Chosen) -> Iterator[Finding]:

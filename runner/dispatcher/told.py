@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from runner.dispatcher.clock import Moment
 from runner.job.outcomes import Outcome
 from runner.job.record import JobRecord, Reason
-from runner.pool import Event, Killed, Orphans, SlotLost, TemplateChanged
+from runner.pool import Killed, Noted
 from runner.telemetry.log import Log
 from runner.telemetry.status import Totals
 
@@ -88,20 +88,9 @@ class Told:
         self._killed[kill.signal] += 1
         self._log.warning("worker_killed", job=job, signal=kill.signal, reason=kill.why)
 
-    def of_pool(self, event: Event) -> None:
+    def noted(self, note: Noted) -> None:
         """Something happened to the pool itself, not to a job."""
-        match event:
-            case TemplateChanged():
-                said = {"reason": event.reason} if event.reason else {}
-                self._log.info(
-                    "template_changed", model=event.model, state=event.state, pid=event.pid, **said
-                )
-            case Orphans():
-                self._log.warning("orphans_killed", count=event.count)
-            case SlotLost():
-                self._log.error("slot_lost", pid=event.pid)
-            case _:
-                pass
+        getattr(self._log, note.level)(note.word, **note.facts)
 
     def totals(self, templates_started: int) -> Totals:
         """Return the counts as the status file has them."""

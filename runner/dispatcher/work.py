@@ -23,6 +23,7 @@ from runner.pool import (
     Killed,
     Length,
     Lost,
+    Noted,
     Progress,
     Ready,
     WorkerRef,
@@ -78,7 +79,8 @@ class Work:
 
     def hear(self, event: Event, now: Moment) -> None:
         """Follow one event of the pool."""
-        self._rooms.told.of_pool(event)
+        if isinstance(event, Noted):
+            self._rooms.told.noted(event)
         run = self._runs.get(event.ref)
         if run is None:
             return

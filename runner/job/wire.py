@@ -7,12 +7,14 @@ first byte of the message that announces them.
 daemon → template
     {"op": "fork", "worker": n}             + fds [worker's socket end, worker's output pipe]
 template → daemon
-    {"event": "ready", "pid", "memory_bytes"}
+    {"event": "ready", "pid"}
     {"event": "failed", "reason"}           the engine can't load; exits WorkerExit.ENGINE
     {"event": "forked", "worker", "pid"}    + fds [pidfd] where the system has them
-    {"event": "exited", "worker", "pid", "exit_code" | "signal", "max_rss_bytes"}
+    {"event": "exited", "worker", "status", "max_rss"}  both as ``wait4`` returns them
+    {"event": "unforked", "worker", "reason"}  there will be no such worker
+    {"event": "orphans", "count"}           what workers left behind was killed
 worker → daemon
-    {"event": "ready", "pid", "device", "why", "how", "cage"}
+    {"event": "ready", "pid", "cage"}
     {"event": "accepted"}                   the source's data is synced
     {"event": "length", "seconds"}          decoded length of the audio
     {"event": "progress", "phase", "fraction"}  at most one a second
@@ -49,7 +51,6 @@ class Order(BaseModel):
     timeout_seconds: float | None = None
     kill_grace_seconds: float = 5.0
     max_audio_seconds: float = 43200.0
-    device_why: str = ""
     facts: dict[str, Any] = {}
     """More for the ``job`` key of the JSON rendering: upload id, attempts so far."""
 

@@ -33,7 +33,7 @@ def care(worker: Worker, law: Law, now: float) -> None:
         _see_it_off(worker, now)
     elif worker.clock is not None:
         _watch(worker, worker.clock, law, now)
-    elif worker.ready is None and now - worker.started >= law.start_seconds:
+    elif worker.cage is None and now - worker.started >= law.start_seconds:
         reason = f"the worker was not ready within {law.start_seconds:g} s"
         worker.stop(OutcomeKind.ENGINE_FAILED, reason, now=now, grace=law.grace_seconds)
 
@@ -47,7 +47,7 @@ def due(worker: Worker, law: Law, now: float) -> float:
         instants.append(worker.over_since + LINGER_SECONDS)
     elif worker.clock is not None:
         instants.append(worker.clock.due)
-    elif worker.ready is None:
+    elif worker.cage is None:
         instants.append(worker.started + law.start_seconds)
     return min(instants)
 

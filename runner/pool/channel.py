@@ -6,7 +6,6 @@ a line over ``MAX_LINE``) counts as one that closed. Descriptors are taken only 
 trust (templates): a worker that sends some has them thrown away by the kernel.
 """
 
-import array
 import json
 import os
 import socket
@@ -100,13 +99,8 @@ class Channel:
     def _receive(self) -> bytes:
         if not self._trusted:
             return self._sock.recv(MAX_LINE)
-        size = socket.CMSG_SPACE(MAX_FDS * array.array("i").itemsize)
-        data, ancillary, _, _ = self._sock.recvmsg(MAX_LINE, size, CLOEXEC)
-        for level, kind, payload in ancillary:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                fds = array.array("i")
-                fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
-                self._fds += fds
+        data, fds, _, _ = socket.recv_fds(self._sock, MAX_LINE, MAX_FDS, CLOEXEC)
+        self._fds += fds
         return data
 
     def _parse(self, line: bytes) -> dict[str, Any] | None:

@@ -2,102 +2,82 @@
 
 Purpose: ``Crew``.
 Guarantees: an end is reported when the process has gone, never at the end of its output pipe; what
-a dead worker had said before is read first. A process that survives SIGKILL is written off.
+a dead worker had said before is read first. A process that survives SIGKILL is written off: its
+slot stays taken for as long as it lives.
 Limits: a forked worker's end is its template's to report; if that stays silent for
 ``SILENCE_SECONDS`` after the process has gone, the template is the one that is ended.
 """
 
+import os
 from collections.abc import Callable
+from typing import Any
 
 from runner.job.outcomes import OutcomeKind
 from runner.pool.care import Law, care
-from runner.pool.ears import Ears
-from runner.pool.events import Event, Finished, Killed, Lost, SlotBack, SlotLost, WorkerRef
+from runner.pool.events import Event, Finished, Killed, Lost, Noted, WorkerRef
 from runner.pool.hearing import announce, listen
 from runner.pool.member import Worker
 from runner.pool.processes import Exit, Process
-from runner.pool.slots import Slots
 from runner.pool.template import Template
 
 SILENCE_SECONDS = 2.0
 WRITE_OFF_SECONDS = 5.0
-NOBODY_KNOWS = Exit()
 
 
 class Crew:
     """All workers that live."""
 
-    def __init__(
-        self, *, ears: Ears, slots: Slots, law: Law, tell: Callable[[Event], None]
-    ) -> None:
-        self._ears = ears
-        self._slots = slots
+    def __init__(self, *, law: Law, tell: Callable[[Event], None]) -> None:
         self._law = law
         self._tell = tell
         self.alive: dict[int, Worker] = {}
         self.standby_failed_at: float | None = None
         """When a standby last ended by itself, before anybody wanted it."""
 
-    def join(self, worker: Worker) -> None:
-        """Listen to a new worker."""
-        self.alive[worker.number] = worker
-        self._ears.add(worker.channel, lambda now: self._listen(worker, now))
-        self._ears.add_drain(worker.output)
-        if worker.process is not None and worker.process.pidfd is not None:
-            self._ears.add(worker.process.pidfd, lambda _now: None)
-
-    def turn(self) -> None:
-        """A new turn: whoever was told of a ready worker has had the time to order."""
-        for worker in self.alive.values():
-            worker.fresh = False
-
     def find(self, ref: WorkerRef) -> Worker | None:
         """Return the worker that ``ref`` has got."""
         return next((w for w in self.alive.values() if w.ref == ref), None)
 
+    def hear(self, now: float) -> None:
+        """Read what they say and print. Whoever was told of a ready one has had time to order."""
+        for worker in self.alive.values():
+            worker.fresh = False
+            listen(worker, worker.lines.read(), now, self._tell)
+            if worker.lines.channel.closed:
+                worker.over_since = worker.over_since or now
+
     # -- what templates say of them -------------------------------------------------------------
 
-    def forked(self, number: int, process: Process, now: float) -> None:
-        """A template has made it."""
-        worker = self.alive.get(number)
-        if worker is None:
-            process.close()
-            return
-        worker.process = process
-        if worker.ending is not None:
-            worker.ending.kill_at = now  # it is unwanted already: no TERM reached it
-        announce(worker, self._tell)
-
-    def unforked(self, number: int, reason: str, now: float) -> None:
-        """A template could not make it."""
-        if worker := self.alive.get(number):
-            worker.disown(OutcomeKind.ENGINE_FAILED, reason, now=now)
-            worker.exit = NOBODY_KNOWS
-
-    def exited(self, number: int, gone: Exit) -> None:
-        """A template has reaped it."""
-        worker = self.alive.get(number)
-        if worker is not None and worker.exit is None:
-            worker.exit = gone
-            if worker.process is not None:
-                worker.process.exit = gone
+    def reported(self, template: Template, message: dict[str, Any], now: float) -> None:
+        """A template tells of a worker; the descriptors that came are taken, wanted or not."""
+        worker = self.alive.get(int(message.get("worker") or 0))
+        fds = template.lines.channel.take_fds(int(message.get("fds") or 0))
+        match message.get("event"):
+            case "forked" if worker:
+                pidfd = fds.pop(0) if fds else None
+                worker.process = Process(int(message["pid"]), pidfd=pidfd, ours=False)
+                if worker.ending is not None:
+                    worker.ending.kill_at = now  # it is unwanted already: no TERM reached it
+                announce(worker, self._tell)
+            case "exited" if worker:
+                worker.went(Exit.of(int(message["status"]), int(message["max_rss"])))
+            case "unforked" if worker:
+                reason = str(message.get("reason"))
+                worker.disown(OutcomeKind.ENGINE_FAILED, reason, now=now)
+                worker.went(Exit())
+            case "orphans":
+                self._tell(orphans(int(message["count"])))
+        for fd in fds:
+            os.close(fd)
 
     def bereave(self, template: Template, now: float) -> None:
         """A template died: its workers go with it, nobody is charged."""
-        for number in template.workers:
-            worker = self.alive.get(number)
-            if worker is None:
-                continue
-            worker.template_died = True
-            worker.stop(None, "", now=now, grace=0.0)
-            if worker.process is None:
-                worker.exit = worker.exit or NOBODY_KNOWS
-
-    def _listen(self, worker: Worker, now: float) -> None:
-        listen(worker, worker.channel.read(), now, self._tell)
-        if worker.channel.closed:
-            self._ears.remove(worker.channel)
-            worker.over_since = worker.over_since or now
+        for worker in map(self.alive.get, template.workers):
+            if worker is not None:
+                worker.template_died = True
+                worker.stop(None, "", now=now, grace=0.0)
+                if worker.process is None:
+                    worker.went(Exit())
 
     # -- their clocks and their ends ------------------------------------------------------------
 
@@ -110,7 +90,10 @@ class Crew:
             if worker.exit is not None and not worker.fresh:
                 self._finish(worker, templates, now)
             elif worker.unkillable(now, WRITE_OFF_SECONDS) and not worker.written_off:
-                self._write_off(worker, now)
+                worker.written_off = True
+                self._report(worker, now)
+                if worker.slot is not None:
+                    self._tell(Noted(word="slot_lost", level="error", facts={"pid": worker.pid}))
 
     def _look(self, worker: Worker, templates: dict[int, Template], now: float) -> None:
         """See whether it has ended, where that is ours to see."""
@@ -126,45 +109,29 @@ class Crew:
                 template.kill("the template does not answer")
 
     def _finish(self, worker: Worker, templates: dict[int, Template], now: float) -> None:
-        listen(worker, worker.channel.drain(), now, self._tell)
-        worker.output.read()
+        listen(worker, worker.lines.last_words(), now, self._tell)
         if not worker.written_off:
             self._report(worker, now)
-        elif worker.ref is not None:
-            self._tell(SlotBack(ref=worker.ref))
-        if worker.slot is not None:
-            self._slots.give_back(worker.slot)
         if template := templates.get(worker.template or 0):
             template.workers.discard(worker.number)
         if worker.ref is None and worker.ending is None:
             self.standby_failed_at = now
         del self.alive[worker.number]
-        process = worker.process
-        self._ears.remove(worker.channel, worker.output, process.pidfd if process else None)
         worker.close()
 
-    def _write_off(self, worker: Worker, now: float) -> None:
-        worker.written_off = True
-        if worker.slot is not None:
-            self._slots.lose(worker.slot)
-        self._report(worker, now)
-        if worker.ref is not None:
-            self._tell(SlotLost(ref=worker.ref, pid=worker.pid))
-
     def _report(self, worker: Worker, now: float) -> None:
-        if worker.ref is None:
-            return
-        outcome = worker.outcome(now)
-        if worker.clock is None:
-            self._tell(Lost(ref=worker.ref, outcome=outcome))
-        else:
-            self._tell(Finished(ref=worker.ref, outcome=outcome))
+        if worker.ref is not None:
+            kind = Lost if worker.clock is None else Finished
+            self._tell(kind(ref=worker.ref, outcome=worker.outcome(now)))
 
     def _tell_kills(self, worker: Worker) -> None:
-        if worker.ref is None:
-            worker.notes.clear()
-            return
         why = worker.ending.reason if worker.ending else ""
         for name in worker.notes:
-            self._tell(Killed(ref=worker.ref, pid=worker.pid, signal=name, why=why))
+            if worker.ref is not None:
+                self._tell(Killed(ref=worker.ref, pid=worker.pid, signal=name, why=why))
         worker.notes.clear()
+
+
+def orphans(count: int) -> Noted:
+    """Return the note that orphans were killed, here or by a template."""
+    return Noted(word="orphans_killed", level="warning", facts={"count": count})

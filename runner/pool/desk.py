@@ -1,9 +1,10 @@
 """Who gets which worker: requests, slots, standbys, scale to zero.
 
 Purpose: ``Desk``: gives each request a parked worker of its key, or has one made.
-Guarantees: requests are served in order, one slot each; a standby is started only after a worker
-of its key was wanted, and not again for ``RETRY_SECONDS`` after one failed by itself; after
-``idle_seconds`` without work nothing is left, and no memory of any device held.
+Guarantees: requests are served in order, one slot each, and a slot is taken for as long as its
+worker lives; a standby is started only after a worker of its key was wanted, and not again for
+``RETRY_SECONDS`` after one failed by itself; after ``idle_seconds`` without work nothing is left,
+and no memory of any device held.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,6 @@ from runner.pool.hearing import announce
 from runner.pool.hiring import Hiring
 from runner.pool.member import Key, Worker
 from runner.pool.placement import CPU, FORK, SPAWN, Placement
-from runner.pool.slots import Slots
 from runner.pool.template import Template, TemplateState
 from runner.pool.templates import Templates
 
@@ -37,11 +37,11 @@ class Desk:
     """Matches requests with workers."""
 
     def __init__(
-        self, *, slots: Slots, crew: Crew, templates: Templates, hiring: Hiring,
-        idle_seconds: float, tell: Callable[[Event], None],
+        self, *, crew: Crew, templates: Templates, hiring: Hiring, idle_seconds: float,
+        tell: Callable[[Event], None],
     ) -> None:  # fmt: skip
-        self._placement: Placement | None = None
-        self._slots = slots
+        self.placement: Placement | None = None
+        """Nobody is served while it is None: not placed yet, or closing."""
         self._crew = crew
         self._templates = templates
         self._hiring = hiring
@@ -51,15 +51,6 @@ class Desk:
         self._wanted: list[Key] = []
         """Keys of late, the newest first: what standbys are kept for."""
         self._busy_at: float | None = None
-
-    def open(self, placement: Placement) -> None:
-        """Begin to serve."""
-        self._placement = placement
-
-    def close(self) -> None:
-        """Serve nobody any more."""
-        self._placement = None
-        self._waiting.clear()
 
     def ask(self, request: Request) -> None:
         """Queue a request."""
@@ -79,12 +70,10 @@ class Desk:
 
     def step(self, now: float) -> None:
         """Serve whom we can; keep standbys; let go when idle."""
-        placement = self._placement
+        placement = self.placement
         if placement is None:
             return
         for request in list(self._waiting):
-            if self._slots.free == 0:
-                break
             self._serve(request, placement, now)
         if self._waiting or any(worker.ref for worker in self._crew.alive.values()):
             self._busy_at = now
@@ -96,7 +85,7 @@ class Desk:
         """A template could not load: whoever waits for its model waits in vain."""
         self._crew.standby_failed_at = now
         outcome = Outcome(kind=OutcomeKind.ENGINE_FAILED, reason=template.reason)
-        placement = self._placement
+        placement = self.placement
         if placement is None:
             return
         for request in list(self._waiting):
@@ -105,25 +94,23 @@ class Desk:
                 self._lose(request, outcome)
 
     def _serve(self, request: Request, placement: Placement, now: float) -> None:
-        taken = self._slots.take()
-        if taken is None:
+        """Give it a worker, if there is a slot; it stays in the queue while a template loads."""
+        taken = {worker.slot for worker in self._crew.alive.values()}
+        slot = next((n for n in range(placement.slots) if n not in taken), None)
+        if slot is None:
             return
-        slot, device = taken
-        key = Key(request.model or placement.model, CPU if request.cpu else device)
-        worker = self._parked(key)
+        key = Key(request.model or placement.model, CPU if request.cpu else placement.devices[slot])
         try:
-            worker = worker or self._hire(key, _method(request, placement), now)
+            worker = self._parked(key) or self._hire(key, _method(request, placement), now)
         except OSError as error:
             reason = f"no worker can be started: {error.strerror}"
             self._lose(request, Outcome(kind=OutcomeKind.ENGINE_FAILED, reason=reason))
-        if worker is None:
-            self._slots.give_back(slot)
             return
-        if request in self._waiting:
+        if worker is not None:
             self._waiting.remove(request)
-        worker.ref, worker.slot = request.ref, slot
-        self._wanted = [key, *(other for other in self._wanted if other != key)]
-        announce(worker, self._tell)
+            worker.ref, worker.slot = request.ref, slot
+            self._wanted = [key, *(other for other in self._wanted if other != key)]
+            announce(worker, self._tell)
 
     def _hire(self, key: Key, method: str, now: float, *, standby: bool = False) -> Worker | None:
         """Return a new worker; None while its template loads."""
@@ -134,7 +121,7 @@ class Desk:
             if template.state is not TemplateState.READY:
                 return None
             worker = self._hiring.fork(key, template, now=now, standby=standby)
-        self._crew.join(worker)
+        self._crew.alive[worker.number] = worker
         return worker
 
     def _parked(self, key: Key) -> Worker | None:
@@ -149,22 +136,16 @@ class Desk:
         for worker in parked:
             if worker.key not in kept:
                 worker.stop(OutcomeKind.INTERRUPTED, "not needed any more", now=now, grace=1.0)
-        if self._waiting or not self._may_try(now):
+        # One that can't come up must not be tried for ever: nobody waits for it.
+        failed = self._crew.standby_failed_at
+        if self._waiting or (failed is not None and now < failed + RETRY_SECONDS):
             return
         for key in kept:
             if sum(worker.key == key for worker in parked) < count:
-                self._start_standby(key, placement.method, now)
-
-    def _may_try(self, now: float) -> bool:
-        """A standby that can't come up must not be tried for ever: nobody waits for it."""
-        failed = self._crew.standby_failed_at
-        return failed is None or now >= failed + RETRY_SECONDS
-
-    def _start_standby(self, key: Key, method: str, now: float) -> None:
-        try:
-            self._hire(key, method, now, standby=True)
-        except OSError:
-            self._crew.standby_failed_at = now
+                try:
+                    self._hire(key, placement.method, now, standby=True)
+                except OSError:
+                    self._crew.standby_failed_at = now
 
     def _let_go(self, now: float) -> None:
         self._busy_at = None

@@ -7,10 +7,11 @@ order (before or after ``Ready``), ``Finished`` if it had, whatever happens to t
 worker: the newest. Every event has a ``ref``; those about the pool itself have ``NOBODY``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from runner.job.outcomes import Outcome
-from runner.pool.placement import Placement
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,6 @@ NOBODY = WorkerRef(0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placed:
-    """Devices, slots and threads are known now; before that no worker can be had."""
-
-    ref: WorkerRef = NOBODY
-    placement: Placement
-
-
-@dataclass(frozen=True, kw_only=True)
 class Ready:
     """The worker waits for its order."""
 
@@ -39,7 +32,6 @@ class Ready:
     pid: int
     model: str
     device: str
-    why: str
     how: str
     """``fork``, ``spawn`` or ``standby``."""
     cage: tuple[str, ...]
@@ -86,7 +78,7 @@ class EndSeen:
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """The attempt is over and its process gone (or written off, see ``SlotLost``).
+    """The attempt is over and its process gone (or written off: ``slot_lost``).
 
     ``outcome.log_tail`` holds the first 16 and the last 64 KiB of what the worker printed.
     """
@@ -106,51 +98,18 @@ class Killed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Orphans:
-    """Processes that a worker left behind were killed."""
+class Noted:
+    """Something about the pool itself, for the log.
+
+    ``placed``: devices, slots and threads are known; before that no worker can be had.
+    ``template_changed``: loading, ready, retired, gone, failed. ``orphans_killed``: processes that
+    workers left behind. ``slot_lost``: a process survives SIGKILL (uninterruptible sleep).
+    """
 
     ref: WorkerRef = NOBODY
-    count: int
+    word: str
+    level: Literal["info", "warning", "error"] = "info"
+    facts: Mapping[str, object]
 
 
-@dataclass(frozen=True, kw_only=True)
-class SlotLost:
-    """A process survives SIGKILL (uninterruptible sleep): its slot is gone until it is."""
-
-    ref: WorkerRef
-    pid: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class SlotBack:
-    """The process of an earlier ``SlotLost`` has ended."""
-
-    ref: WorkerRef
-
-
-@dataclass(frozen=True, kw_only=True)
-class TemplateChanged:
-    """A template's life, for log and status: loading, ready, retired, gone, failed."""
-
-    ref: WorkerRef = NOBODY
-    model: str
-    state: str
-    pid: int
-    reason: str = ""
-
-
-Event = (
-    Placed
-    | Ready
-    | Lost
-    | Accepted
-    | Length
-    | Progress
-    | EndSeen
-    | Finished
-    | Killed
-    | Orphans
-    | SlotLost
-    | SlotBack
-    | TemplateChanged
-)
+Event = Ready | Lost | Accepted | Length | Progress | EndSeen | Finished | Killed | Noted

@@ -9,12 +9,10 @@ import signal
 from dataclasses import dataclass, field, replace
 
 from runner.job.outcomes import Outcome, OutcomeKind
-from runner.pool.channel import Channel
 from runner.pool.events import WorkerRef
+from runner.pool.lines import Lines
 from runner.pool.machine import OomWatch
-from runner.pool.news import SaidReady, SaidRefused
-from runner.pool.outcomes import Facts, outcome_of
-from runner.pool.output import Output
+from runner.pool.outcomes import Confession, Facts, outcome_of
 from runner.pool.processes import Exit, Process
 from runner.pool.watch import Clock
 
@@ -45,17 +43,16 @@ class Worker:
 
     number: int
     key: Key
-    why: str
     how: str
     started: float
-    channel: Channel
-    output: Output
+    lines: Lines
     process: Process | None = None
     template: int | None = None
     """The number of the template that forked it."""
     ref: WorkerRef | None = None
     slot: int | None = None
-    ready: SaidReady | None = None
+    cage: tuple[str, ...] | None = None
+    """What confines it; None until it says that it is ready."""
     announced: bool = False
     fresh: bool = False
     """Announced in this very turn: its end, if it comes now, is told in the next one."""
@@ -63,7 +60,7 @@ class Worker:
     over_since: float | None = None
     """When it said its last word, or hung up."""
     end: bool = False
-    refused: SaidRefused | None = None
+    refused: Confession | None = None
     ending: Ending | None = None
     template_died: bool = False
     gone_since: float | None = None
@@ -89,14 +86,9 @@ class Worker:
         )  # fmt: skip
 
     @property
-    def running(self) -> bool:
-        """Whether it works on an order and has not said its last word."""
-        return self.clock is not None and self.over_since is None
-
-    @property
     def waiting(self) -> bool:
         """Whether it could take an order."""
-        fine = self.ready is not None and self.process is not None and not self.channel.closed
+        fine = self.cage is not None and self.process is not None and not self.lines.channel.closed
         return fine and self.clock is None and self.ending is None and self.exit is None
 
     def begin(self, clock: Clock) -> None:
@@ -120,6 +112,12 @@ class Worker:
         if self.ending is None:
             self.ending = Ending(kind=kind, reason=reason, kill_at=now, killed_at=now)
 
+    def went(self, gone: Exit) -> None:
+        """It has ended, as somebody else could tell."""
+        self.exit = self.exit or gone
+        if self.process is not None:
+            self.process.exit = self.exit
+
     def press(self, now: float) -> None:
         """KILL it when its grace is over."""
         ending = self.ending
@@ -136,8 +134,7 @@ class Worker:
 
     def close(self) -> None:
         """Let go of all its descriptors."""
-        self.channel.close()
-        self.output.close()
+        self.lines.close()
         if self.process is not None:
             self.process.close()
 
@@ -150,7 +147,7 @@ class Worker:
             accelerator=self.key.device != "cpu",
             wall_seconds=now - self.clock.ordered if self.clock else 0.0,
             peak_memory_bytes=self.private_bytes or gone.peak_bytes,
-            log_tail=self.output.text(),
+            log_tail=self.lines.output.text(),
         )
 
     def _facts(self, gone: Exit) -> Facts:

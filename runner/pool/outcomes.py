@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from runner.job.exits import WorkerExit
 from runner.job.outcomes import Outcome, OutcomeKind, Refusal
-from runner.pool.news import SaidRefused
 from runner.pool.processes import Exit
 
 REFUSALS = frozenset(Refusal)
@@ -26,6 +25,16 @@ CONFESSIONS = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Confession:
+    """What a worker said before its exit; not yet believed."""
+
+    kind: str
+    code: str
+    reason: str
+    foreign: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """All that is known of a dead worker."""
 
@@ -34,7 +43,7 @@ class Facts:
     end: bool = False
     stopped: OutcomeKind | None = None
     stop_reason: str = ""
-    refused: SaidRefused | None = None
+    refused: Confession | None = None
     template_died: bool = False
     oom_killed: bool = False
     """The kernel killed somebody for memory while it ran."""
@@ -65,7 +74,7 @@ def _judge(facts: Facts) -> tuple[OutcomeKind, str, str]:
     return kind, reason, code
 
 
-def _confessed(said: SaidRefused, *, ordered: bool) -> tuple[OutcomeKind, str, str]:
+def _confessed(said: Confession, *, ordered: bool) -> tuple[OutcomeKind, str, str]:
     kind = CONFESSIONS.get(said.kind, OutcomeKind.CRASHED)
     if kind is OutcomeKind.REFUSED and said.code not in REFUSALS:
         kind = OutcomeKind.CRASHED

@@ -16,26 +16,22 @@ child), and at least once a second or by ``wakes_at``. What else the daemon star
 daemon's session, or it is taken for an orphan.
 """
 
-import select
 import time
 
 from runner.config import Settings
-from runner.config.environment import child_environment
 from runner.job.outcomes import Outcome, OutcomeKind
-from runner.job.wire import Order, Spec
+from runner.job.wire import Order
 from runner.pool.care import Law, due
-from runner.pool.crew import Crew
+from runner.pool.crew import Crew, orphans
 from runner.pool.desk import Desk, Request
-from runner.pool.ears import Ears
-from runner.pool.events import NOBODY, Event, Finished, Orphans, Placed, WorkerRef
-from runner.pool.hiring import Hiring, spec_for
+from runner.pool.events import Event, Finished, Noted, WorkerRef
+from runner.pool.hiring import Hiring
+from runner.pool.lines import Ears
 from runner.pool.machine import Machine, detect
-from runner.pool.member import Key
-from runner.pool.placement import CPU, Placement
+from runner.pool.member import Worker
+from runner.pool.placement import Placement
 from runner.pool.probe import Placing
-from runner.pool.slots import Slots
-from runner.pool.strays import OrphanSweep, become_subreaper
-from runner.pool.switchboard import switchboard
+from runner.pool.strays import OrphanSweep
 from runner.pool.template import TemplateState
 from runner.pool.templates import Templates
 from runner.pool.watch import Clock
@@ -55,37 +51,27 @@ class Pool:
 
     def __init__(self, settings: Settings, *, machine: Machine | None = None) -> None:
         machine = machine or detect()
-        linux = settings.linux_calls and machine.linux
         self._settings = settings
-        self._placement: Placement | None = None
-        self._placing = Placing(settings, machine)
+        self._placing: Placing | None = Placing(settings, machine)
         self._events: list[Event] = []
         self._ears = Ears()
-        self._slots = Slots()
         self._law = Law(
             start_seconds=settings.stall_seconds, grace_seconds=settings.kill_grace_seconds,
-            linux=linux,
+            linux=settings.linux_calls and machine.linux,
         )  # fmt: skip
-
-        def spec_of(key: Key) -> Spec:
-            return spec_for(settings, self._placement, key)
-
-        tell, environment = self._events.append, child_environment(settings)
-        self._crew = Crew(ears=self._ears, slots=self._slots, law=self._law, tell=tell)
+        tell = self._events.append
+        self._hiring = Hiring(settings, self._ears)
+        self._crew = Crew(law=self._law, tell=tell)
         self._templates = Templates(
-            ears=self._ears, spec_of=lambda model: spec_of(Key(model, CPU)),
-            environment=environment, forks=settings.template_forks,
-            load_seconds=settings.stall_seconds, hear=switchboard(self._crew, tell), tell=tell,
+            self._hiring, forks=settings.template_forks, load_seconds=settings.stall_seconds,
+            hear=self._crew.reported, tell=tell,
         )  # fmt: skip
         self._desk = Desk(
-            slots=self._slots, crew=self._crew, templates=self._templates,
-            hiring=Hiring(spec_of=spec_of, environment=environment),
+            crew=self._crew, templates=self._templates, hiring=self._hiring,
             idle_seconds=settings.idle_seconds, tell=tell,
         )  # fmt: skip
-        self._sweep = OrphanSweep() if linux else None
-        if linux:
-            become_subreaper()
-        self._last = NOBODY.number
+        self._sweep = OrphanSweep() if self._law.linux else None
+        self._last = 0
 
     def fileno(self) -> int:
         """Return the descriptor that can be read when a ``tick`` is worth its while."""
@@ -94,12 +80,13 @@ class Pool:
     @property
     def placement(self) -> Placement | None:
         """Devices, threads, model; None until it is known which devices there are."""
-        return self._placement
+        return self._hiring.placement
 
     @property
     def slots(self) -> int:
-        """How many attempts may run at a time; 0 until placed."""
-        return len(self._slots)
+        """How many attempts may run at a time; 0 until placed. Lost ones don't count."""
+        lost = sum(worker.written_off and worker.slot is not None for worker in self.workers())
+        return self.placement.slots - lost if self.placement else 0
 
     @property
     def template_state(self) -> str:
@@ -109,13 +96,17 @@ class Pool:
     @property
     def templates_started(self) -> int:
         """How many templates were started so far."""
-        return self._templates.started
+        return self._hiring.templates
+
+    def workers(self) -> tuple[Worker, ...]:
+        """Those that live, standbys included."""
+        return tuple(self._crew.alive.values())
 
     def complaints(self) -> list[str]:
         """Return what makes the pool unhealthy, one sentence each."""
         return [
-            f"process {worker.pid} survives SIGKILL and holds a slot"
-            for worker in self._crew.alive.values()
+            f"process {worker.pid} survives SIGKILL and holds {worker.key.device}"
+            for worker in self.workers()
             if worker.written_off
         ]
 
@@ -135,25 +126,24 @@ class Pool:
             self._events.append(Finished(ref=ref, outcome=outcome))
             return
         worker.begin(Clock.start(order, stall_seconds=self._settings.stall_seconds, now=now))
-        if not worker.channel.send(order, [lease_fd]):
+        if not worker.lines.channel.send(order, [lease_fd]):
             reason = "the worker was gone before it had its order"
             worker.disown(OutcomeKind.INTERRUPTED, reason, now=now)
 
     def stop(self, ref: WorkerRef, *, why: OutcomeKind, now: float) -> None:
         """End a request or a worker; END that was said before wins."""
         reason = STOPPED.get(why, why.value)
-        if self._desk.withdraw(ref, Outcome(kind=why, reason=reason)):
-            return
         worker = self._crew.find(ref)
         if worker is not None:
-            worker.stop(why, reason, now=now, grace=self._settings.kill_grace_seconds)
+            worker.stop(why, reason, now=now, grace=self._law.grace_seconds)
+        else:
+            self._desk.withdraw(ref, Outcome(kind=why, reason=reason))
 
     def tick(self, now: float) -> list[Event]:
         """Take one turn: hear, look at the clocks, serve; return what happened since the last."""
-        if self._placement is None:
-            self._place(now)
-        self._crew.turn()
-        self._ears.hear(now)
+        if self._placing is not None:
+            self._place(self._placing, now)
+        self._crew.hear(now)
         for template in self._templates.step(now):
             self._crew.bereave(template, now)
             failed = template.state is TemplateState.FAILED
@@ -161,7 +151,10 @@ class Pool:
                 self._desk.failed(template, now)
         self._crew.step(now, self._templates.alive)
         self._desk.step(now)
-        self._sweep_orphans()
+        if self._sweep is not None:
+            templates = {template.process.pid for template in self._templates.alive.values()}
+            if count := self._sweep.sweep(templates | {worker.pid for worker in self.workers()}):
+                self._events.append(orphans(count))
         events = list(self._events)
         self._events.clear()
         return events
@@ -170,8 +163,8 @@ class Pool:
         """Return when the next ``tick`` is due if nothing happens until then."""
         if self._events:
             return now
-        instants = [due(worker, self._law, now) for worker in self._crew.alive.values()]
-        lively = instants or self._templates.alive or self._placement is None
+        instants = [due(worker, self._law, now) for worker in self.workers()]
+        lively = instants or self._templates.alive or self._placing
         if lively or (self._sweep and self._sweep.busy):
             instants.append(now + (TURN_SECONDS if self._law.linux else BLIND_SECONDS))
         if self._desk.idle_at is not None:
@@ -180,10 +173,12 @@ class Pool:
 
     def close(self) -> None:
         """End everything and reap it. What is uninterruptible is left to process 1."""
-        self._placing.close()
+        if self._placing is not None:
+            self._placing.close()
+            self._placing = None
         start = time.monotonic()
-        self._desk.close()
-        for worker in self._crew.alive.values():
+        self._desk.placement = None
+        for worker in self.workers():
             worker.stop(OutcomeKind.INTERRUPTED, "the runner closes", now=start, grace=0.0)
         while self._crew.alive or self._templates.alive:
             now = time.monotonic()
@@ -191,29 +186,24 @@ class Pool:
                 break
             self._templates.hang_up_all(now)
             self.tick(now)
-            select.select([self._ears], [], [], BLIND_SECONDS)
+            self._ears.select(BLIND_SECONDS)
         for template in self._templates.alive.values():
             template.kill()
         self.tick(time.monotonic())
         self._ears.close()
-        if self._law.linux:
-            become_subreaper(on=False)
+        if self._sweep:
+            self._sweep.close()
 
-    def _place(self, now: float) -> None:
-        """Open the slots as soon as the devices are known."""
-        placement = self._placing.step(now)
+    def _place(self, placing: Placing, now: float) -> None:
+        """Begin to serve as soon as the devices are known."""
+        placement = placing.step(now)
         if placement is None:
             return
-        self._placement = placement
+        self._placing = None
         self._law.memory_bytes = placement.memory_bytes
-        self._slots.open(placement.devices)
-        self._desk.open(placement)
-        self._events.append(Placed(placement=placement))
-
-    def _sweep_orphans(self) -> None:
-        if self._sweep is None:
-            return
-        templates = {template.process.pid for template in self._templates.alive.values()}
-        count = self._sweep.sweep(templates | {w.pid for w in self._crew.alive.values()})
-        if count:
-            self._events.append(Orphans(count=count))
+        self._hiring.placement = self._desk.placement = placement
+        facts = {
+            "device": placement.device, "why": placement.why, "slots": placement.slots,
+            "threads": placement.threads, "model": placement.model, "method": placement.method,
+        }  # fmt: skip
+        self._events.append(Noted(word="placed", facts=facts))

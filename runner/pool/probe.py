@@ -22,13 +22,15 @@ class Placing:
         self._machine = machine
         self._probe: Program | None = None
         self._asked_at = 0.0
-        self._found = Found(why="no accelerator found on this machine")
-        self._must_ask = needs_probe(settings) and machine.accelerator
+        asks = needs_probe(settings) and machine.accelerator
+        self._found = None if asks else Found(why="no accelerator found on this machine")
 
     def step(self, now: float) -> Placement | None:
         """Return the placement as soon as it is known."""
-        if self._must_ask and not self._asked(now):
+        self._found = self._found or self._ask(now)
+        if self._found is None:
             return None
+        self.close()
         return resolve(self._settings, machine=self._machine, found=self._found)
 
     def close(self) -> None:
@@ -37,27 +39,20 @@ class Placing:
             self._probe.end()
             self._probe = None
 
-    def _asked(self, now: float) -> bool:
+    def _ask(self, now: float) -> Found | None:
         if self._probe is None:
             self._asked_at = now
-            self._probe = Program(
-                ["runner.worker", "--probe-device"],
-                environment=child_environment(self._settings),
-            )
+            environment = child_environment(self._settings)
+            try:
+                self._probe = Program(["runner.worker", "--probe-device"], environment=environment)
+            except OSError as error:
+                return Found(why=f"the device probe can't be started ({error.strerror})")
+        ended = self._probe.ended() is not None  # before its words are read: none can come after
         for report in self._probe.reports():
-            self._found = Found(
-                cuda=int(report.get("cuda") or 0), mps=report.get("mps") is True,
-                why=str(report.get("why") or ""),
-            )  # fmt: skip
-            self._must_ask = False
-        if self._must_ask and self._probe.ended() is not None:
-            self._settle_for_none("the device probe failed")
-        if self._must_ask and now - self._asked_at >= PROBE_SECONDS:
-            self._settle_for_none(f"the device probe gave no answer in {PROBE_SECONDS:g} s")
-        if not self._must_ask:
-            self.close()
-        return not self._must_ask
-
-    def _settle_for_none(self, why: str) -> None:
-        self._found = Found(why=why)
-        self._must_ask = False
+            cuda, mps = int(report.get("cuda") or 0), report.get("mps") is True
+            return Found(cuda=cuda, mps=mps, why=str(report.get("why") or ""))
+        if ended:
+            return Found(why="the device probe failed")
+        if now - self._asked_at >= PROBE_SECONDS:
+            return Found(why=f"the device probe gave no answer in {PROBE_SECONDS:g} s")
+        return None

@@ -14,9 +14,11 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+
+from runner.job.wire import Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,23 +30,30 @@ class Exit:
     peak_bytes: int = 0
     """The largest resident size, mapped weights included."""
 
+    @classmethod
+    def of(cls, status: int, max_rss: int) -> "Exit":
+        """Read what ``wait4`` returns."""
+        peak = max_rss if sys.platform == "darwin" else max_rss * 1024
+        code = os.waitstatus_to_exitcode(status)
+        return cls(signal=-code, peak_bytes=peak) if code < 0 else cls(code=code, peak_bytes=peak)
+
 
 def start(
-    module: str, arguments: Sequence[str], *, environment: Mapping[str, str],
-    fds: Sequence[int], output: int, linux: bool,
-) -> "Process":  # fmt: skip
-    """Start ``python -m MODULE ARGUMENTS…``; stdout and stderr go to ``output``.
+    module: str, spec: Spec, *, socket_fd: int, output_fd: int, environment: Mapping[str, str]
+) -> "Process":
+    """Start ``python -m MODULE SPEC SOCKET_FD OUR_PID``; stdout and stderr go to ``output_fd``.
 
     ``-P`` keeps the working directory out of the module path: a ``torch.py`` that lies there
     must not be what a worker imports.
     """
+    arguments = [spec.model_dump_json(), str(socket_fd), str(os.getpid())]
     child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [sys.executable, "-P", "-m", module, *arguments],
-        stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-        env=dict(environment), pass_fds=tuple(fds), start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=output_fd, stderr=output_fd,
+        env=dict(environment), pass_fds=(socket_fd,), start_new_session=True,
     )  # fmt: skip
     child.returncode = 0  # we reap it ourselves; this keeps Popen's hands off it
-    return Process(child.pid, pidfd=open_pidfd(child.pid) if linux else None, ours=True)
+    return Process(child.pid, pidfd=open_pidfd(child.pid) if spec.linux_calls else None, ours=True)
 
 
 def open_pidfd(pid: int) -> int | None:
@@ -103,29 +112,19 @@ class Process:
             self.pidfd = None
 
     def _reap(self) -> Exit | None:
-        if self.pidfd is None:
-            return self._reap_by_number()
-        ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        if ended is None:
-            return None
-        with suppress(OSError):
-            os.killpg(self.pid, signal.SIGKILL)
-        _, status, usage = os.wait4(self.pid, 0)
-        return exit_of(status, usage.ru_maxrss)
-
-    def _reap_by_number(self) -> Exit | None:
+        """Kill what is left of the group, before the number is free where that can be had."""
+        if self.pidfd is not None:
+            ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is None:
+                return None
+            self._kill_group()
         pid, status, usage = os.wait4(self.pid, os.WNOHANG)
         if pid == 0:
             return None
+        if self.pidfd is None:
+            self._kill_group()
+        return Exit.of(status, usage.ru_maxrss)
+
+    def _kill_group(self) -> None:
         with suppress(OSError):
             os.killpg(self.pid, signal.SIGKILL)
-        return exit_of(status, usage.ru_maxrss)
-
-
-def exit_of(status: int, max_rss: int) -> Exit:
-    """Turn what ``wait4`` returns into an ``Exit``."""
-    peak = max_rss if sys.platform == "darwin" else max_rss * 1024
-    code = os.waitstatus_to_exitcode(status)
-    if code < 0:
-        return Exit(signal=-code, peak_bytes=peak)
-    return Exit(code=code, peak_bytes=peak)

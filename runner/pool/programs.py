@@ -1,7 +1,6 @@
 """Child programs that are no workers: pulling a model, a runner for the demo.
 
-Purpose: ``Program``, a child of ours that reports one JSON object a line on its standard output;
-``start`` and ``run`` for the command line.
+Purpose: ``Program``, a child of ours that reports one JSON object a line on its standard output.
 Guarantees: reading never blocks; ending is TERM, then KILL; nothing is left behind.
 """
 
@@ -26,16 +25,12 @@ class Program:
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment,
-            start_new_session=True,  # a Ctrl-C is for us; we end it in our own time
+            process_group=0,  # a Ctrl-C is for us; in our session, or it would be an orphan
         )  # fmt: skip
         assert self._process.stdout is not None  # noqa: S101 - PIPE was asked for
         self._output = self._process.stdout
         os.set_blocking(self._output.fileno(), False)
         self._rest = b""
-
-    def fileno(self) -> int:
-        """Return the descriptor of its output."""
-        return self._output.fileno()
 
     def reports(self) -> Iterator[dict[str, Any]]:
         """Yield what it has reported since the last call."""

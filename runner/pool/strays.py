@@ -42,6 +42,7 @@ class OrphanSweep:
     """Kills what came to us by its parent's death."""
 
     def __init__(self) -> None:
+        become_subreaper()
         self._session = os.getsid(0)
         self._before = children()
         self._killed: set[int] = set()
@@ -62,6 +63,10 @@ class OrphanSweep:
                 os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG)
         self._killed = strangers
         return fresh
+
+    def close(self) -> None:
+        """Let orphans go to process 1 again."""
+        become_subreaper(on=False)
 
     @property
     def busy(self) -> bool:

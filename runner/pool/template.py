@@ -1,21 +1,16 @@
 """One template process as the daemon sees it.
 
-Purpose: ``launch`` and ``Template``: its connections, its age, what it died of.
+Purpose: ``Template``: its connections, its age, what it died of.
 """
 
-import os
 import signal
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from runner.job.wire import Spec
-from runner.pool.channel import Channel
-from runner.pool.lines import connect
+from runner.pool.lines import Lines
 from runner.pool.memory import resident_bytes
 from runner.pool.outcomes import signal_name
-from runner.pool.output import Output
-from runner.pool.processes import Process, start
+from runner.pool.processes import Process
 
 GROWTH_FACTOR = 1.5
 GROWTH_BYTES = 64 * 1024 * 1024
@@ -42,8 +37,7 @@ class Template:
     number: int
     model: str
     process: Process
-    channel: Channel
-    output: Output
+    lines: Lines
     started: float
     used: float
     state: TemplateState = TemplateState.LOADING
@@ -59,7 +53,7 @@ class Template:
         """Ask for a worker; its socket end and output pipe go along."""
         self.forks += 1
         self.workers.add(worker)
-        return self.channel.send({"op": "fork", "worker": worker, "fds": 2}, fds)
+        return self.lines.channel.send({"op": "fork", "worker": worker, "fds": 2}, fds)
 
     def worn(self, forks: int, now: float) -> bool:
         """Return whether it should be replaced: for its age, or because it has grown."""
@@ -80,7 +74,7 @@ class Template:
         """Close its socket: it goes at EOF; one that does not is killed after a while."""
         if self.closed_at is None:
             self.closed_at = now
-            self.channel.close()
+            self.lines.hang_up()
         elif now - self.closed_at >= CLOSE_SECONDS:
             self.kill()
 
@@ -88,26 +82,11 @@ class Template:
         """Return why it ended while it loaded: its own words, or what it printed."""
         gone = self.process.exit
         how = signal_name(gone.signal) if gone and gone.signal else f"exit {gone and gone.code}"
-        tail = self.output.text().strip()[-SAID_BYTES:]
+        tail = self.lines.output.text().strip()[-SAID_BYTES:]
         said = f"; it printed: {tail}" if tail else ""
         return self.reason or f"the template ended while it loaded ({how}){said}"
 
     def close(self) -> None:
         """Let go of all its descriptors."""
-        self.channel.close()
-        self.output.close()
+        self.lines.close()
         self.process.close()
-
-
-def launch(number: int, spec: Spec, *, environment: Mapping[str, str], now: float) -> Template:
-    """Start a template by exec; it says ready, or failed, later."""
-    with connect(trusted=True) as lines:
-        process = start(
-            "runner.template", [spec.model_dump_json(), str(lines.socket_fd), str(os.getpid())],
-            environment=environment, fds=[lines.socket_fd], output=lines.output_fd,
-            linux=spec.linux_calls,
-        )  # fmt: skip
-    return Template(
-        number=number, model=spec.model, process=process, started=now, used=now,
-        channel=lines.channel, output=lines.output,
-    )  # fmt: skip

@@ -7,13 +7,13 @@ retired one lives until its last worker has gone, because its death would take t
 Diagnostics: one that dies while it loads has failed, with its own words or its log tail.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
-from runner.job.wire import Spec
-from runner.pool.ears import Ears
-from runner.pool.events import Event, TemplateChanged
-from runner.pool.template import Template, TemplateState, launch
+from runner.pool.events import Event, Noted
+from runner.pool.hiring import Hiring
+from runner.pool.template import Template, TemplateState
 
 ALIVE = 2
 
@@ -25,19 +25,15 @@ class Templates:
     """All templates of a pool. ``hear`` gets their messages about workers."""
 
     def __init__(
-        self, *, ears: Ears, spec_of: Callable[[str], Spec], environment: Mapping[str, str],
-        forks: int, load_seconds: float, hear: Hear, tell: Tell,
-    ) -> None:  # fmt: skip
-        self._ears = ears
-        self._spec_of = spec_of
-        self._environment = environment
+        self, hiring: Hiring, *, forks: int, load_seconds: float, hear: Hear, tell: Tell
+    ) -> None:
+        self._hiring = hiring
         self._forks = forks
         self._load_seconds = load_seconds
         self._hear = hear
         self._tell = tell
         self._current: dict[str, Template] = {}
         self.alive: dict[int, Template] = {}
-        self.started = 0
 
     @property
     def state(self) -> str:
@@ -50,21 +46,25 @@ class Templates:
         """Return the template of ``model``, maybe still loading; start one where there is none."""
         template = self._current.get(model)
         if template is None:
-            self._make_room()
+            while len(self._current) >= ALIVE:
+                oldest = min(self._current.values(), key=lambda template: template.used)
+                self._retire(self._current.pop(oldest.model))
             template = self._current[model] = self._start(model, now)
         template.used = now
         return template
 
     def step(self, now: float) -> list[Template]:
-        """Do what is due; return the templates that died."""
+        """Hear them, do what is due; return those that died."""
         for template in list(self.alive.values()):
+            self._follow(template, template.lines.read(), now)
+            if template.lines.channel.closed and template.closed_at is None:
+                template.kill()
             if template.state is TemplateState.LOADING:
                 if now - template.started >= self._load_seconds:
                     template.kill(f"not loaded within {self._load_seconds:g} s")
             elif template.state is TemplateState.READY:
                 self._replace_worn(template, now)
             elif not template.workers:
-                self._ears.remove(template.channel)
                 template.hang_up(now)
         return [t for t in list(self.alive.values()) if t.process.poll() and self._bury(t, now)]
 
@@ -81,29 +81,15 @@ class Templates:
         """Close every socket: the templates end their workers and go."""
         self._current.clear()
         for template in self.alive.values():
-            self._ears.remove(template.channel)
             template.hang_up(now)
 
     def _start(self, model: str, now: float) -> Template:
-        self.started += 1
-        template = launch(
-            self.started, self._spec_of(model), environment=self._environment, now=now
-        )
+        template = self._hiring.template(model, now=now)
         self.alive[template.number] = template
-        self._ears.add(template.channel, lambda now: self._listen(template, now))
-        self._ears.add_drain(template.output)
-        if template.process.pidfd is not None:
-            self._ears.add(template.process.pidfd, lambda _now: None)
         self._become(template, TemplateState.LOADING)
         return template
 
-    def _listen(self, template: Template, now: float) -> None:
-        self._follow(template, template.channel.read(), now)
-        if template.channel.closed:
-            self._ears.remove(template.channel)
-            template.kill("the template hung up")
-
-    def _follow(self, template: Template, messages: list[dict[str, Any]], now: float) -> None:
+    def _follow(self, template: Template, messages: Iterable[dict[str, Any]], now: float) -> None:
         for message in messages:
             if message.get("event") == "ready":
                 self._succeed(template)
@@ -125,25 +111,19 @@ class Templates:
     def _replace_worn(self, template: Template, now: float) -> None:
         current = self._current.get(template.model) is template
         if current and template.successor is None and template.worn(self._forks, now):
-            template.successor = self._start(template.model, now).number
+            with suppress(OSError):  # no descriptors, no processes: it serves on, next time then
+                template.successor = self._start(template.model, now).number
 
     def _retire(self, template: Template) -> None:
         heir = self.alive.get(template.successor or 0)
-        if heir and heir.state is TemplateState.LOADING:
-            heir.kill("not needed any more")
-        if template.state is TemplateState.LOADING:
-            template.kill("not needed any more")
+        for other in (heir, template):
+            if other and other.state is TemplateState.LOADING:
+                other.kill("not needed any more")
         self._become(template, TemplateState.RETIRED)
-
-    def _make_room(self) -> None:
-        while len(self._current) >= ALIVE:
-            oldest = min(self._current.values(), key=lambda template: template.used)
-            self._retire(self._current.pop(oldest.model))
 
     def _bury(self, template: Template, now: float) -> bool:
         """It has ended: read its last words, let go of it."""
-        self._follow(template, template.channel.drain(), now)
-        template.output.read()
+        self._follow(template, template.lines.last_words(), now)
         failed = template.state is TemplateState.LOADING
         template.reason = template.describe_end() if failed else template.reason
         self._become(template, TemplateState.FAILED if failed else TemplateState.GONE)
@@ -153,12 +133,11 @@ class Templates:
         for old in self.alive.values():
             if old.successor == template.number:
                 old.successor, old.forks = None, self._forks // 2  # try again later
-        process = template.process
-        self._ears.remove(template.channel, template.output, process.pidfd)
         template.close()
         return True
 
     def _become(self, template: Template, state: TemplateState) -> None:
         template.state = state
-        pid, reason = template.process.pid, template.reason
-        self._tell(TemplateChanged(model=template.model, state=state, pid=pid, reason=reason))
+        facts = {"model": template.model, "state": str(state), "pid": template.process.pid}
+        said = {"reason": template.reason} if template.reason else {}
+        self._tell(Noted(word="template_changed", facts=facts | said))

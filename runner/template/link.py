@@ -5,7 +5,6 @@ Guarantees: one wait for everything, no time-out, no thread. A report waits for 
 buffer takes thousands, so that a stopped daemon does not stop us.
 """
 
-import array
 import json
 import os
 import select
@@ -71,13 +70,8 @@ class Link:
         return [self._request(json.loads(line)) for line in self._lines()]
 
     def _lines(self) -> list[bytes]:
-        size = socket.CMSG_SPACE(MAX_FDS * array.array("i").itemsize)
-        data, ancillary, _, _ = self._sock.recvmsg(BITE, size, socket.MSG_CMSG_CLOEXEC)
-        for level, kind, payload in ancillary:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                fds = array.array("i")
-                fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
-                self._fds += fds
+        data, fds, _, _ = socket.recv_fds(self._sock, BITE, MAX_FDS, socket.MSG_CMSG_CLOEXEC)
+        self._fds += fds
         self.closed = not data
         *lines, self._rest = (self._rest + data).split(b"\n")
         return lines

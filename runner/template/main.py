@@ -24,7 +24,7 @@ from runner.job.exits import WorkerExit
 from runner.job.wire import Spec
 from runner.template.link import Link, Request
 from runner.template.nest import Nest
-from runner.worker import cage, prctl
+from runner.worker import cage, landlock, prctl
 from runner.worker.faults import confess
 from runner.worker.line import Line
 from runner.worker.main import serve
@@ -56,7 +56,7 @@ def run(spec: Spec, socket_fd: int, parent: int) -> NoReturn:
 
 def threads() -> int:
     """Return how many threads this process has."""
-    return len(os.listdir("/proc/self/task"))
+    return sum(1 for _ in Path("/proc/self/task").iterdir())
 
 
 def _die_with(parent: int, number: int) -> None:
@@ -73,6 +73,7 @@ def _loaded(spec: Spec, link: Link) -> Engine:
         if fault.exit_code != WorkerExit.ENGINE:
             traceback.print_exception(error)
         _fail(link, fault.reason)
+    landlock.survey(spec)
     _assert_one_thread(link)
     gc.collect()
     gc.freeze()  # a worker's collector must not write to, and so copy, what is loaded here

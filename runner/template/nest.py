@@ -9,7 +9,6 @@ come with the next SIGCHLD.
 import os
 import signal
 import time
-from typing import Any
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,7 +41,7 @@ class Nest:
             self._orphans.discard(pid)
             self._kill_orphans()
             if number is not None:
-                self._report(number, pid, status, usage.ru_maxrss)
+                self._link.say("exited", worker=number, status=status, max_rss=usage.ru_maxrss)
 
     def destroy(self) -> None:
         """End everybody; what can't be ended is left behind after a second."""
@@ -55,11 +54,6 @@ class Nest:
                 return
             self._kill_orphans()
             time.sleep(PAUSE_SECONDS)
-
-    def _report(self, number: int, pid: int, status: int, max_rss: int) -> None:
-        code = os.waitstatus_to_exitcode(status)
-        how: dict[str, Any] = {"signal": -code} if code < 0 else {"exit_code": code}
-        self._link.say("exited", worker=number, pid=pid, max_rss_bytes=max_rss * 1024, **how)
 
     def _kill_orphans(self) -> None:
         fresh = self._living() - self._workers.keys()

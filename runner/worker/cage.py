@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from runner.job.exits import WorkerExit
-from runner.worker import prctl
+from runner.worker import landlock, prctl
 
 OOM_SCORE = 900
 UMASK = 0o077
@@ -37,6 +37,7 @@ def enter(*, parent: int, keep: Iterable[int], linux: bool) -> tuple[str, ...]:
         *_close_all_but({0, 1, 2, *keep}),
         *_limits(),
         *(_kernel_first_choice() if linux else ()),
+        *(landlock.facts() if linux else ()),
     ]
     faulthandler.enable(all_threads=False)  # a crash leaves its place in the log tail
     return tuple(facts)
@@ -78,7 +79,7 @@ def _default_signals() -> None:
 def _close_all_but(kept: set[int]) -> Iterable[str]:
     """Close the gaps between the kept descriptors (``close_range`` where the system has it)."""
     folder = "/proc/self/fd" if sys.platform.startswith("linux") else "/dev/fd"
-    highest = max(map(int, os.listdir(folder)))
+    highest = max(int(path.name) for path in Path(folder).iterdir())
     low = 0
     for fd in sorted(kept):
         _close_range(low, min(fd, highest + 1))

@@ -17,7 +17,7 @@ from typing import NoReturn
 from runner.engines import Engine, load
 from runner.job.exits import WorkerExit
 from runner.job.wire import Spec
-from runner.worker import cage
+from runner.worker import cage, landlock
 from runner.worker.faults import confess
 from runner.worker.line import Line
 from runner.worker.perform import perform
@@ -42,9 +42,14 @@ def serve(engine: Engine, line: Line, spec: Spec, *, facts: tuple[str, ...]) -> 
         engine.prepare(spec.device, spec.threads)
         if spec.memory_bytes and spec.linux_calls and spec.device == "cpu":
             cage.limit_memory(spec.memory_bytes)
+        if spec.linux_calls:
+            landlock.survey(spec)
         line.say("ready", pid=os.getpid(), cage=facts)
         order, _lease = line.order()
-        perform(order, engine=engine, spec=spec, report=Pulse(line, Timer(order)))
+        pulse = Pulse(line, Timer(order))
+        if spec.linux_calls:
+            landlock.confine(order, spec)
+        perform(order, engine=engine, spec=spec, report=pulse)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is confessed
         _fail(line, error)
     line.say("end")

@@ -102,7 +102,7 @@ def _facts(
         "model": str(getattr(engine, "model_name", spec.model)),
         "model_sha256": str(getattr(engine, "model_sha256", "")),
         "device": spec.device,
-        "why": order.device_why or spec.why,
+        "why": spec.why,
         "versions": versions,
     }
 

@@ -1,4 +1,4 @@
-"""The two things that only Linux's ``prctl`` can do for us.
+"""The three things that only Linux's ``prctl`` can do for us.
 
 Limits: raises ``OSError`` where the kernel refuses; to be called only where ``linux_calls`` is on.
 """
@@ -8,6 +8,7 @@ import os
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
 
 
 def die_with_parent(signal: int) -> None:
@@ -18,6 +19,11 @@ def die_with_parent(signal: int) -> None:
 def become_subreaper() -> None:
     """Let orphaned descendants come to us."""
     _call(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def no_new_privileges() -> None:
+    """Let no program that we start gain rights by its file's mode."""
+    _call(PR_SET_NO_NEW_PRIVS, 1)
 
 
 def _call(option: int, value: int) -> None:

@@ -175,3 +175,11 @@ def test_the_doctor_without_a_spool(tmp_path: Path) -> None:
     assert (soon.code, found(soon)["spool"][0]) == (0, "warn")
     assert (never.code, found(never)["spool"][0]) == (1, "fail")
     assert listed(tmp_path) == ["file"]
+
+
+def test_the_doctor_sees_a_worker_path_that_is_not_there(quiet: Path, tmp_path: Path) -> None:
+    """A mistyped entry of ``worker_paths`` opens nothing, and must be pointed out."""
+    missing = tmp_path / "voices"
+    said = typed("doctor", "--json", spool=quiet, env={"RUNNER_WORKER_PATHS": f"{missing},/usr"})
+    assert said.code == 0
+    assert found(said)["settings"] == ("warn", f"worker_paths: there is no {missing}")

@@ -15,7 +15,7 @@ import wave
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {
@@ -90,7 +90,7 @@ class Living:
             )  # fmt: skip
         return self.process
 
-    def start(self) -> "Living":
+    def start(self) -> Self:
         """Start ``run`` and wait until it watches."""
         self.launch()
         wait_for(f"a runner ({self.log.read_text()[-2000:]})", self.alive)

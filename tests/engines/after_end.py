@@ -1,41 +1,32 @@
-"""Writes its END in order, and only then shows its nature.
+"""Writes its END in order, and only then shows its nature: ``segfault``, ``hang`` or ``deaf``.
 
-``initial_prompt`` says how: ``segfault``, ``hang`` or ``lie`` (the END's renderings are changed
-afterwards, so that it does not hold).
+``deaf`` hangs with the interpreter's lock held and ignores what can be ignored.
 """
 
-import ctypes
 import os
-import threading
-import time
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.engines import hang, hang_deaf, segfault
 from tests.engines.beast import Beast, loader
 
-PAUSE = 0.002
+AFTER = {"segfault": segfault, "hang": hang, "deaf": hang_deaf}
 
 
 class AfterEnd(Beast):
     def misbehave(self, options: Mapping[str, Any]) -> None:
-        how = str(options.get("initial_prompt"))
+        beast = AFTER[str(options.get("initial_prompt"))].load("", Path())
         leave = os._exit
 
         def instead(code: int) -> None:
             if code == 0:
-                _show(how)
+                signal.setitimer(signal.ITIMER_REAL, 0)  # it must be the daemon who ends it
+                beast.misbehave({})
             leave(code)
 
         os._exit = instead  # type: ignore[assignment]  # the last thing that a worker calls
-
-
-def _show(how: str) -> None:
-    time.sleep(PAUSE)
-    if how == "segfault":
-        ctypes.string_at(0)
-    while how == "hang":
-        threading.Event().wait()
 
 
 load = loader(AfterEnd)

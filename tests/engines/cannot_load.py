@@ -1,11 +1,13 @@
-"""Can't be loaded."""
+"""Can't be loaded, until it is mended."""
 
 from pathlib import Path
 
 from runner.job.errors import EngineError
-from tests.engines.beast import Beast
+from tests.engines.beast import Beast, mended
 
 
 def load(model: str, model_dir: Path) -> Beast:
     """Refuse."""
-    raise EngineError(f"the model {model} is not in {model_dir}")
+    if not mended(model):
+        raise EngineError(f"the model {model} is not in {model_dir}")
+    return Beast()

@@ -1,30 +1,18 @@
-"""An engine that dies the first time it runs on a machine with no mark."""
+"""Dies in the first attempt of each job."""
 
 import os
 import signal
-
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from tests.engines.plain import Plain, Report
+from tests.engines.beast import Beast, attempt_folder, loader
 
 
-class Engine(Plain):
-    """See above."""
-
-    def transcribe(self, samples: Any, options: Any, report: Report) -> dict[str, Any]:
-        """Misbehave."""
-
-        # The parent of the model's folder would be the place of a cache: one mark for each of them.
-        mark = Path(os.environ["HOME"], ".whisper-spool-flaky")
-        if not mark.exists():
-            mark.touch()
+class Flaky(Beast):
+    def misbehave(self, options: Mapping[str, Any]) -> None:
+        del options
+        if attempt_folder().name == "attempt-1":
             os.kill(os.getpid(), signal.SIGSEGV)
-        mark.unlink()
-        return super().transcribe(samples, options, report)
 
 
-def load(model: str, model_dir: Path) -> Engine:
-    """Load it."""
-    del model, model_dir
-    return Engine()
+load = loader(Flaky)

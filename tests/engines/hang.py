@@ -1,6 +1,6 @@
 """Hangs, and says nothing."""
 
-import time
+import signal
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +11,7 @@ class Hang(Beast):
     def misbehave(self, options: Mapping[str, Any]) -> None:
         del options
         while True:
-            time.sleep(3600)
+            signal.pause()
 
 
 load = loader(Hang)

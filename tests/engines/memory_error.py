@@ -8,7 +8,7 @@ from tests.engines.beast import Beast, loader
 CUDA = "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 1 MiB"
 
 
-class Full(MemoryError):
+class FullError(MemoryError):
     foreign = True
 
 
@@ -18,7 +18,7 @@ class MemoryGone(Beast):
             case "python":
                 raise MemoryError
             case "foreign":
-                raise Full(CUDA)
+                raise FullError(CUDA)
             case _:
                 raise RuntimeError(CUDA)
 

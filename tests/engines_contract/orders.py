@@ -30,7 +30,7 @@ def order_for(source: Path, attempt_dir: Path, **more: Any) -> Order:
         "job": new_id(1.7e9, 7), "attempt": 1, "source": str(source),
         "attempt_dir": str(attempt_dir), "source_name": "talk.mp3",
         "source_size": source.stat().st_size, "options": {},
-        "formats": ("srt", "vtt", "txt", "tsv", "json"), "device_why": "a test",
+        "formats": ("srt", "vtt", "txt", "tsv", "json"),
         "facts": {"attempts": 1, "upload_id": "ab" * 16, "notes": ["the name says .mp3"]},
     }  # fmt: skip
     return Order(**(given | more))
