@@ -1,8 +1,9 @@
 """The accelerator: the original checkpoint on it, its failures in our words.
 
-Purpose: ``load_on(device, located)``, ``failures(device)``, ``may_have_accelerator``.
+Purpose: ``load_host``, ``wake``, ``fits``, ``move``: the way onto a device in steps, so that a
+standby can stop half way; ``failures(device)``, ``may_have_accelerator``.
 Guarantees: nothing here runs before ``prepare``, so that CUDA is never initialised before a
-fork; CUDA and MPS get the checkpoint as it was published (float16), through stock loading.
+fork; CUDA and MPS get the checkpoint as it was published, through stock loading.
 Limits: after a CUDA error the process is poisoned; the worker ends, as it would anyway.
 MPS: best effort, written from the issues named, untested.
 """
@@ -23,6 +24,8 @@ from runner.models import Located
 from runner.models.convert import SEED
 
 MIB = 1024**2
+ROOM_BYTES = 1024 * MIB
+"""What the work on a window may take beside the weights. With less, a standby stays out."""
 FOREIGN_BYTES = 1024 * MIB
 """So much in other hands, and running out is not our job's fault."""
 
@@ -32,28 +35,43 @@ def may_have_accelerator() -> bool:
     return sys.platform == "darwin" or Path("/dev/nvidiactl").exists() or Path("/dev/kfd").exists()
 
 
-def load_on(device: str, located: Located) -> Any:  # noqa: ANN401 - whisper is untyped
-    """Return the model on ``device``, as ``whisper.load_model`` has it."""
-    heads = located.official.alignment_heads if located.official else None
+def load_host(located: Located) -> Any:  # noqa: ANN401 - whisper is untyped
+    """Return the model in the host's memory, as ``whisper.load_model`` builds it."""
     torch.manual_seed(SEED)  # all devices' generators; stock loading draws from it as ever
     try:
-        if device == "mps":
-            return _load_on_mps(located, heads)
-        model = whisper.load_model(str(located.path), device=device)
-    except torch.OutOfMemoryError:
-        raise
-    except (RuntimeError, AssertionError) as error:  # AssertionError: torch without CUDA
-        first = str(error).split("\n", 1)[0]
-        raise EngineError(f"{device} can't be used for {located.name}: {first}") from error
-    if heads is not None:
-        model.set_alignment_heads(heads)
+        model = whisper.load_model(str(located.path), device="cpu")
+    except RuntimeError as error:
+        raise _unusable("cpu", located.name, error) from error
+    if located.official and located.official.alignment_heads is not None:
+        model.set_alignment_heads(located.official.alignment_heads)
     return model
 
 
-def _load_on_mps(located: Located, heads: bytes | None) -> Any:  # noqa: ANN401
-    model = whisper.load_model(str(located.path), device="cpu")
-    if heads is not None:
-        model.set_alignment_heads(heads)
+def wake(device: str, name: str) -> None:
+    """Make the device's context, which takes seconds; ``EngineError`` where there is none."""
+    try:
+        torch.zeros(1, device=device)
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, AssertionError) as error:  # AssertionError: torch without CUDA
+        raise _unusable(device, name, error) from error
+
+
+def fits(model: Any, device: str) -> bool:  # noqa: ANN401
+    """Return whether weights and a window's work find room beside what is on the device now."""
+    if not device.startswith("cuda"):
+        return True
+    weights = sum(p.numel() * p.element_size() for p in model.parameters())
+    free, _ = torch.cuda.mem_get_info(device)
+    return bool(free >= weights + ROOM_BYTES)
+
+
+def move(model: Any, device: str) -> Any:  # noqa: ANN401
+    """Return the model on ``device``."""
+    return _to_mps(model) if device == "mps" else model.to(device)
+
+
+def _to_mps(model: Any) -> Any:  # noqa: ANN401
     # MPS has no sparse tensors (pytorch#141711); whisper only reads this one's indices.
     sparse = model.alignment_heads
     model.register_buffer("alignment_heads", None, persistent=False)
@@ -63,6 +81,11 @@ def _load_on_mps(located: Located, heads: bytes | None) -> Any:  # noqa: ANN401
     timing: Any = importlib.import_module("whisper.timing")
     timing.dtw = lambda x: timing.dtw_cpu(x.cpu().double().numpy())
     return model
+
+
+def _unusable(device: str, name: str, error: BaseException) -> EngineError:
+    first = str(error).split("\n", 1)[0]
+    return EngineError(f"{device} can't be used for {name}: {first}")
 
 
 @contextmanager

@@ -34,6 +34,7 @@ class OpenAIWhisper:
         self._weights: Weights | None = None
         self._model: Any = None
         self._device = "cpu"
+        self._moved = True
 
     @property
     def model_name(self) -> str:
@@ -65,9 +66,12 @@ class OpenAIWhisper:
         torch.set_num_threads(threads)
         self._device = device
         if device != "cpu":
-            self._weights = None
+            self._weights, self._moved = None, False
             with accelerator.failures(device):
-                self._model = accelerator.load_on(device, self._located)
+                accelerator.wake(device, self._located.name)
+                self._model = accelerator.load_host(self._located)
+                if accelerator.fits(self._model, device):
+                    self._move()
             self._warm()
             return
         if self._weights is None:
@@ -82,8 +86,11 @@ class OpenAIWhisper:
         """Return whisper's result, as the command would compute it."""
         given = command.arguments(options, model_name=self.model_name, device=self._device)
         transcribe = importlib.import_module("whisper.transcribe").transcribe
-        with accelerator.failures(self._device), watched(self._model, report):
-            result: Mapping[str, Any] = transcribe(self._model, samples, **given)
+        with accelerator.failures(self._device):
+            if not self._moved:
+                self._move()
+            with watched(self._model, report):
+                result: Mapping[str, Any] = transcribe(self._model, samples, **given)
         return result
 
     def write(
@@ -91,6 +98,11 @@ class OpenAIWhisper:
     ) -> None:
         """Write with whisper's own writer."""
         get_writer(form, "").write_result(result, file=file, **command.writer_arguments(options))
+
+    def _move(self) -> None:
+        """Take the weights to the device; a standby beside a large job waits for its order."""
+        self._model = accelerator.move(self._model, self._device)
+        self._moved = True
 
     def _map(self) -> None:
         self._weights = prepare(self._located, self._folder)
