@@ -33,7 +33,8 @@ MIN_RATE = 1000
 MAX_RATE = 1_000_000
 """Samples a second. One byte of a 1 Hz file would become 16,000 samples."""
 
-MAX_CHANNELS = 64
+MAX_CHANNELS = 24
+"""22.2 surround. libav has no rule by which more would become one; ffmpeg fails there too."""
 
 OPTIONS = {
     "format_whitelist": ",".join(CONTAINERS),

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 SAMPLE_RATE = 16000
 FIRST_SAMPLES = 60 * SAMPLE_RATE
-GROWTH = 1.5
+GROWTH = 1.1
+"""Little: numpy fills what is new with zeros, so that it is memory, not only room."""
 _SCALE = np.float32(1 / 32768)
 
 

@@ -1,8 +1,9 @@
 """What a file says about its own size, read from its bytes.
 
 Purpose: ``missing_bytes`` for the containers whose declaration libav quietly corrects by the
-file's real size (a truncated PCM wav is simply shorter to it), ``family_of`` for sentences,
-``has_frame_count`` for mp3, whose length is otherwise libav's estimate.
+file's real size (a truncated PCM wav is simply shorter to it), ``stray_bytes`` for a wav that
+declares too little, ``family_of`` for sentences, ``has_frame_count`` for mp3, whose length is
+otherwise libav's estimate.
 Guarantees: reads a few bytes at a time, at most ``MAX_BLOCKS`` of them; never raises over
 content.
 Limits: nothing is declared by aac, amr, mpeg and mpegts, by mp3 without a Xing or VBRI header,
@@ -107,7 +108,7 @@ FAMILIES = (
     Family("Matroska or WebM", b"\x1aE\xdf\xa3"),
     Family("Windows Media", _ASF),
     Family("AMR", b"#!AMR"),
-    Family("AIFF", b"FORM"),
+    Family("AIFF", b"FORM", inner=b"AIF"),
     Family("Flash video", b"FLV\x01"),
     Family("Sun audio", b".snd"),
     Family("MPEG video", b"\x00\x00\x01\xba"),
@@ -154,6 +155,20 @@ def _walk(descriptor: int, size: int, family: Family) -> int:
         if block.name == family.last:
             break
     return offset
+
+
+def stray_bytes(descriptor: int, size: int) -> int:
+    """Return how many bytes follow a wav's last block: its header was written before its end."""
+    family = _family(descriptor)
+    offset = family.start if family and family.name == "WAV" else size
+    for _ in range(MAX_BLOCKS):
+        block = _riff(descriptor, offset) if offset < size else None
+        if block is None or block.end is None or block.end <= offset:
+            return 0
+        if not all(0x20 <= byte < 0x7F for byte in block.name):
+            return size - offset
+        offset = block.end
+    return 0
 
 
 def _asf_end(descriptor: int) -> int:

@@ -1,9 +1,10 @@
 """From packets to samples, and the word on whether that was all of it.
 
 Purpose: ``decode``.
-Guarantees: bounded by ``max_seconds`` of *decoded* sound, whatever the container says; a piece
-that can't be decoded is skipped and counted, as ffmpeg does; sound that is missing by more than
-``TOLERANCE_SECONDS`` against the container's declared length makes the result ``partial``.
+Guarantees: bounded by ``max_seconds`` of *decoded* sound, whatever the container says; what
+says itself that it is longer is refused at once; a piece that can't be decoded is skipped and
+counted, as ffmpeg does; sound that is missing by more than ``TOLERANCE_SECONDS`` against the
+container's declared length makes the result ``partial``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from runner.media.audio import SAMPLE_RATE, Audio, Samples
 from runner.media.faults import FAULTS
 from runner.media.mixing import Mixer
 from runner.media.opening import Opened, opened
-from runner.media.verdict import Reached, judge
+from runner.media.verdict import TOLERANCE_SECONDS, Reached, foretold_seconds, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +36,8 @@ def decode(
 ) -> Audio:
     """Return the sound of ``path``; raise ``MediaError`` when there is none to be had."""
     with opened(path, track=track) as source:
+        if foretold_seconds(source) - TOLERANCE_SECONDS > max_seconds:
+            raise _too_long(max_seconds)  # or hours would be decoded in vain
         decoding = _Decoding(source, max_seconds=max_seconds, report=report)
         decoding.run()
         source.reader.check()
@@ -49,6 +52,10 @@ def decode(
             partial=found.partial,
             warnings=found.warnings,
         )
+
+
+def _too_long(limit: float) -> MediaError:
+    return MediaError(Refusal.TOO_LONG, f"the recording is longer than {limit:g} s, the limit")
 
 
 class _Decoding:
@@ -103,8 +110,7 @@ class _Decoding:
     def _keep(self, sound: AudioFrame) -> None:
         self.samples.append(sound.to_ndarray().reshape(-1))
         if len(self.samples) > self._max_seconds * SAMPLE_RATE:
-            limit = f"{self._max_seconds:g} s"
-            raise MediaError(Refusal.TOO_LONG, f"the recording is longer than {limit}, the limit")
+            raise _too_long(self._max_seconds)
         reader = self._source.reader
         if self._report and reader.size:
             self._report(min(1.0, reader.tell() / reader.size))

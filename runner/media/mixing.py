@@ -74,4 +74,4 @@ def _check(frame: AudioFrame) -> None:
         raise MediaError(Refusal.DAMAGED, f"a sample rate of {frame.sample_rate} Hz is no sound")
     channels = len(frame.layout.channels)
     if not 0 < channels <= allowed.MAX_CHANNELS:
-        raise MediaError(Refusal.DAMAGED, f"{channels} channels are no recording")
+        raise MediaError(Refusal.DAMAGED, f"its {channels} channels can't be mixed into one")

@@ -1,6 +1,7 @@
 """Was that all? What the container declares against what was decoded.
 
-Purpose: ``judge`` turns what a decoding ``Reached`` into ``Found``: partial or whole, warnings.
+Purpose: ``judge`` turns what a decoding ``Reached`` into ``Found``: partial or whole, warnings
+(a partial one's first begins with that word); ``foretold_seconds`` before decoding.
 Guarantees: a length counts as declared only where the container really says it; libav's
 estimates from bit rate and file size do not.
 Limits: see ``declared``. A track that ends early beside a longer picture is whole.
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from runner.job.errors import MediaError
 from runner.job.outcomes import Refusal
-from runner.media.declared import has_frame_count, missing_bytes, ogg_is_open
+from runner.media.declared import has_frame_count, missing_bytes, ogg_is_open, stray_bytes
 from runner.media.opening import Opened
 
 SLOPPY_BYTES = 512
@@ -25,6 +26,9 @@ ROUNDING_SECONDS = 0.1
 
 BY_TRACK = frozenset({"mov", "flac", "aiff", "au", "wav", "w64", "caf"})
 """Containers that declare the length of each track."""
+
+BY_WHOLE = frozenset({"matroska", "flv", "ogg", "asf"})
+"""Containers whose length as a whole is more than an estimate."""
 
 MICROSECONDS = 1e6
 
@@ -70,7 +74,8 @@ class Found:
 
 def judge(source: Opened, reached: Reached) -> Found:
     """Return whether it is whole; raise ``MediaError`` when nothing came out."""
-    missing = missing_bytes(source.reader.descriptor, source.reader.size)
+    file = (source.reader.descriptor, source.reader.size)
+    missing = missing_bytes(*file)
     missing = missing if missing > SLOPPY_BYTES else 0
     declared, read = _declared(source, reached)
     short = declared is not None and declared - read > TOLERANCE_SECONDS
@@ -84,7 +89,11 @@ def judge(source: Opened, reached: Reached) -> Found:
         warnings.append(f"{read:.1f} s of the declared {declared:.1f} s could be read")
     elif source.kind == "ogg" and ogg_is_open(source.reader.descriptor):
         warnings.append("the file has no end mark: it may be cut off")
+    elif (stray := stray_bytes(*file)) > SLOPPY_BYTES:
+        warnings.append(f"there are {stray} bytes behind the declared end, which were not read")
     partial = broken or reached.lost_seconds > TOLERANCE_SECONDS
+    if partial:
+        warnings[0] = f"partial: {warnings[0]}"
     return Found(declared, partial, tuple(warnings))
 
 
@@ -98,19 +107,32 @@ def _harm(reached: Reached) -> Iterator[str]:
         yield f"there is no sound for {reached.gaps:.1f} s inside it"
 
 
+def _of_track(source: Opened) -> float | None:
+    """Return the length of the track itself, where that is declared."""
+    stream, kind = source.stream, source.kind
+    known = kind in BY_TRACK or (kind == "mp3" and has_frame_count(source.reader.descriptor))
+    if known and stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return None
+
+
 def _declared(source: Opened, reached: Reached) -> tuple[float | None, float]:
     """Return the declared seconds and those that were reached of them."""
-    stream, kind = source.stream, source.kind
-    by_track = kind in BY_TRACK or (kind == "mp3" and has_frame_count(source.reader.descriptor))
-    if by_track and stream.duration and stream.time_base:
-        seconds = float(stream.duration * stream.time_base)
+    seconds = _of_track(source)
+    if seconds is not None:
         # Of a track that begins late some declare the length, others the end.
         return seconds, reached.seconds + max(0.0, reached.our_start or 0.0)
     whole = source.container.duration
     # matroska and flv: where there is no Duration, libav estimates one and puts it on the track.
-    if kind in {"matroska", "flv"} and whole and not stream.duration:
+    if source.kind in {"matroska", "flv"} and whole and not source.stream.duration:
         return whole / MICROSECONDS, max(reached.end, reached.seconds)
     return None, reached.seconds
+
+
+def foretold_seconds(source: Opened) -> float:
+    """Return how long it says it is, before anything is decoded; 0 where nobody says."""
+    whole = source.container.duration if source.kind in BY_WHOLE else None
+    return _of_track(source) or (whole or 0) / MICROSECONDS
 
 
 def _nothing(*, harmed: bool) -> MediaError:

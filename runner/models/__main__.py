@@ -2,7 +2,6 @@
 
     pull NAME --model-dir D      fetch an official model; on a machine without an accelerator
                                  convert it for the CPU too
-    ensure MODEL --model-dir D   the same for any model (demo, a path): fetch where needed, convert
     list --model-dir D           the models and whether they are there
 
 Output: one JSON object a line: ``event``, and ``percent``, ``reason``, ``path``, … as they apply.
@@ -49,9 +48,8 @@ def run(arguments: argparse.Namespace) -> None:
             here = known is None or (model_dir / known.file).is_file()
             say({"event": "model", "model": name, "present": here})
         return
-    if arguments.verb == "pull" or official(arguments.model):
-        pull(arguments.model, model_dir, say)
-    if arguments.verb == "ensure" or not accelerated():
+    pull(arguments.model, model_dir, say)
+    if not accelerated():
         convert(arguments.model, model_dir)
 
 
@@ -59,9 +57,9 @@ def main() -> int:
     """Parse, run, and turn an error into a line."""
     parser = argparse.ArgumentParser(prog="python -m runner.models", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    for verb in ("pull", "ensure", "list"):
+    for verb in ("pull", "list"):
         command = verbs.add_parser(verb)
-        if verb != "list":
+        if verb == "pull":
             command.add_argument("model")
         command.add_argument("--model-dir", type=Path, required=True)
     try:

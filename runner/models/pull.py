@@ -77,10 +77,9 @@ def _fetch(model: Official, target: Path, say: Say) -> None:
     draft = target.with_name(f".{target.name}.draft")  # one writer at a time: the lock
     try:
         with draft.open("wb") as file:
-            found = _download(model, file, say)
+            _download(model, file, say)
             file.flush()
             durable.sync_file(file.fileno())
-        _compare(model, found)
         durable.rename(draft, target)
     except BaseException:
         if draft.exists():
@@ -89,51 +88,41 @@ def _fetch(model: Official, target: Path, say: Say) -> None:
     remember(target, model.sha256, folder_of(target.parent))
 
 
-def _compare(model: Official, found: str) -> None:
-    if found != model.sha256:
+def _download(model: Official, file: IO[bytes], say: Say) -> None:
+    """Write the body to ``file``; raise when it is not the model."""
+    digest = hashlib.sha256()
+    received, told = 0, -1
+    for chunk, total in _chunks(model):
+        file.write(chunk)
+        digest.update(chunk)
+        received += len(chunk)
+        percent = 100 * received // total if total else 0
+        if percent != told:
+            told = percent
+            say({"event": "progress", "model": model.name, "percent": percent,
+                 "bytes": received, "total": total})  # fmt: skip
+    if digest.hexdigest() != model.sha256:
         text = f"what {_host(model)} sent as the model {model.name} does not match its checksum"
         raise EngineError(text)
 
 
-def _download(model: Official, file: IO[bytes], say: Say) -> str:
-    """Write the body to ``file``; return its sha256."""
-    digest = hashlib.sha256()
-    received, told = 0, -1
+def _chunks(model: Official) -> Iterator[tuple[bytes, int]]:
+    """Yield the body in pieces, each with the size of the whole (0: not said).
+
+    What goes wrong in here is the network's; what our disk does with a piece is not seen here.
+    """
+    received = 0
     try:
         with urlopen(model.url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - whisper's own table
             total = int(answer.headers.get("Content-Length") or 0)
             while chunk := answer.read(CHUNK_BYTES):
                 received += len(chunk)
-                digest.update(chunk)
-                _write(file, chunk)
-                percent = 100 * received // total if total else 0
-                if percent != told:
-                    told = percent
-                    say({"event": "progress", "model": model.name, "percent": percent,
-                         "bytes": received, "total": total})  # fmt: skip
-    except _DiskError as error:
-        raise error.cause from error
+                yield chunk, total
     except (OSError, HTTPException, ValueError) as error:
         raise EngineError(_unreachable(model, error)) from error
     if total and received != total:
         text = f"the model {model.name} was cut off after {received} of {total} bytes; try again"
         raise EngineError(text)
-    return digest.hexdigest()
-
-
-class _DiskError(Exception):
-    """Our disk failed, not the network; both are ``OSError``."""
-
-    def __init__(self, cause: OSError) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-
-
-def _write(file: IO[bytes], chunk: bytes) -> None:
-    try:
-        file.write(chunk)
-    except OSError as error:
-        raise _DiskError(error) from error
 
 
 def _unreachable(model: Official, error: Exception) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
@@ -11,8 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.engines_contract.orders import Listener, order_for
-from tests.media.sounds import tone, write_wav
 from whisper.utils import get_writer
 
 from runner import durable
@@ -23,6 +20,8 @@ from runner.job.wire import Spec
 from runner.worker.coverage import doubts, last_cue
 from runner.worker.perform import perform
 from runner.worker.render import render
+from tests.engines_contract.orders import Listener, order_for
+from tests.media.sounds import tone, write_wav
 
 SPEC = Spec(engine="fake", model="demo", model_dir="/nowhere", device="cpu", why="a test")
 RESULT: dict[str, Any] = {
@@ -50,6 +49,7 @@ class Fake:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
+    """Three seconds of a tone."""
     return write_wav(tmp_path / "source", (tone(3, 16000) * 32768).astype(np.int16))
 
 
@@ -65,7 +65,7 @@ def test_news_come_in_order(source: Path, tmp_path: Path) -> None:
 def test_the_source_is_synced_before_it_counts_as_accepted(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ "accepted" promises that the recording's data is on the device."""
+    """Accepted promises that the recording's data is on the device."""
     done: list[str] = []
     monkeypatch.setattr(durable, "sync_file", lambda path: done.append(str(path)))
     monkeypatch.setattr(Listener, "accepted", lambda _: done.append("accepted"))
@@ -82,7 +82,7 @@ def test_end_is_written_last_and_holds(
     write = durable.write_atomic
 
     def watched(path: Path, data: bytes) -> None:
-        seen.append(sorted(os.listdir(order.attempt_dir)))
+        seen.append(sorted(path.name for path in Path(order.attempt_dir).iterdir()))
         write(path, data)
 
     monkeypatch.setattr(durable, "write_atomic", watched)
@@ -123,7 +123,7 @@ def test_a_wrong_checksum_is_refused(source: Path, tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="announced was 000") as caught:
         perform(order, engine=Fake(), spec=SPEC, report=Listener())
     assert caught.value.code == "checksum"
-    assert os.listdir(order.attempt_dir) == []
+    assert not list(Path(order.attempt_dir).iterdir())
 
 
 def test_a_right_checksum_passes(source: Path, tmp_path: Path) -> None:
@@ -178,6 +178,7 @@ def test_the_plain_forms_are_whispers(form: str) -> None:
 
 
 def speech(*spans: tuple[float, float]) -> dict[str, Any]:
+    """A result that has text in these seconds."""
     return {"text": "x", "segments": [{"start": a, "end": b, "text": " x"} for a, b in spans]}
 
 

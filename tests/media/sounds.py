@@ -52,6 +52,7 @@ RECIPES = {
         ),
         Recipe("a.m4a", "ipod", "aac", index_last=True),
         Recipe("alac.m4a", "ipod", "alac", index_last=True),
+        Recipe("film.mp4", "mp4", "ac3", 48000, "5.1", picture=True, index_last=True),
         Recipe("fast.mp4", "mp4", "aac", 48000, picture=True, muxer={"movflags": "faststart"}),
         Recipe("fragments.mp4", "mp4", "aac", 48000, muxer=FRAGMENTS),
         Recipe("a.mov", "mov", "aac", 48000, picture=True, index_last=True),
@@ -61,6 +62,8 @@ RECIPES = {
         Recipe("a.flac", "flac", "flac"),
         Recipe("a.webm", "webm", "libopus", 48000),
         Recipe("a.mkv", "matroska", "aac", 48000, picture=True),
+        Recipe("film.mkv", "matroska", "eac3", 48000, "5.1(side)", picture=True),
+        Recipe("studio.flac", "flac", "flac", 96000, "6.1"),
         Recipe("live.webm", "webm", "libopus", 48000, declares=False, muxer={"live": "1"}),
         Recipe("a.aac", "adts", "aac", declares=False),
         Recipe("a.wma", "asf", "wmav2", layout="stereo", bit_rate=128000),
@@ -98,8 +101,10 @@ def write(folder: Path, recipe: Recipe, *, seconds: float = SECONDS, name: str =
             if picture is not None and start % (4 * FRAME) == 0:
                 image = np.full((120, 160, 3), start // FRAME % 255, np.uint8)
                 container.mux(picture.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        for track in (*tracks, *([picture] if picture is not None else [])):
+        for track in tracks:
             container.mux(track.encode(None))
+        if picture is not None:
+            container.mux(picture.encode(None))
     return path
 
 
@@ -121,7 +126,7 @@ def _picture(container: av.container.OutputContainer) -> av.VideoStream:
 
 
 def _frame(sound: NDArray[np.float32], recipe: Recipe, start: int) -> av.AudioFrame:
-    channels = 2 if recipe.layout == "stereo" else 1
+    channels = av.AudioLayout(recipe.layout).nb_channels
     planes = np.ascontiguousarray(np.tile(sound, (channels, 1)))
     frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout=recipe.layout)
     frame.rate, frame.pts, frame.time_base = recipe.rate, start, Fraction(1, recipe.rate)

@@ -1,6 +1,7 @@
 """Whole recordings of every promised format come out whole."""
 
 import struct
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,13 @@ import pytest
 
 from runner import media
 from runner.job.errors import MediaError
-from tests.media.sounds import RECIPES, SECONDS, TONE, Recipe, write, write_wav
+from tests.media.sounds import RECIPES, SECONDS, TONE, Recipe, tone, write, write_wav
 
 RNG = np.random.default_rng(1)
 
 
 def decode(path: Path, *, track: int | None = None) -> media.Audio:
+    """Decode with a limit that is not reached."""
     return media.decode(path, max_seconds=3600, track=track)
 
 
@@ -48,12 +50,29 @@ def test_the_content_decides_not_the_name(tmp_path: Path) -> None:
     assert decode(write(tmp_path, RECIPES["pcm.wav"], name="a.txt")).container == "wav"
 
 
-def test_the_first_track_is_taken_or_the_named_one(tmp_path: Path) -> None:
-    """Without a word the first audio track is decoded, with ``track`` that one."""
-    path = write(tmp_path, Recipe("two", "matroska", "flac", 16000, tracks=2, picture=True))
+@pytest.mark.parametrize("kind", [("matroska", "flac"), ("mp4", "aac"), ("mpegts", "mp2")])
+def test_the_first_track_is_taken_or_the_named_one(kind: tuple[str, str], tmp_path: Path) -> None:
+    """Of a video the first audio track is decoded, or the one that ``track`` names."""
+    path = write(tmp_path, Recipe("two", *kind, 48000, tracks=2, picture=True))
     assert pitch_of(decode(path)) == pytest.approx(TONE, abs=3)
     assert pitch_of(decode(path, track=0)) == pytest.approx(TONE, abs=3)
     assert pitch_of(decode(path, track=1)) == pytest.approx(2 * TONE, abs=3)
+
+
+@pytest.mark.parametrize("channels", [16, 25])
+def test_many_channels_are_mixed_or_refused(channels: int, tmp_path: Path) -> None:
+    """A mixing desk's wav must become one channel; what libav can't mix is refused in words."""
+    path = tmp_path / "source"
+    sound = np.repeat((tone(2, 48000) * 32767).astype("<i2")[:, None], channels, 1)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((channels, 2, 48000, len(sound), "NONE", ""))
+        file.writeframes(sound.tobytes())
+    if channels == 16:
+        assert pitch_of(decode(path)) == pytest.approx(TONE, abs=3)
+        return
+    with pytest.raises(MediaError, match="25 channels can't be mixed") as caught:
+        decode(path)
+    assert caught.value.code == "damaged"
 
 
 def test_a_track_that_is_not_there_is_refused(tmp_path: Path) -> None:
