@@ -17,7 +17,8 @@ def _left(place: Path) -> dict[int, str]:
     for home in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             words = (home / "cmdline").read_bytes()
-            if os.fsencode(place) in words and home.name != str(os.getpid()):
+            seen = words + (home / "environ").read_bytes()
+            if os.fsencode(place) in seen and home.name != str(os.getpid()):
                 found[int(home.name)] = words.replace(b"\0", b" ").decode(errors="replace")[:300]
     return found
 
