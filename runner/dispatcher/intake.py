@@ -109,7 +109,7 @@ class Intake:
         troubles = {*self.scan.blocked_folders, *self.scan.troubled}
         for trouble in sorted(troubles - self._told, key=lambda trouble: trouble.path):
             self._rooms.log.warning(
-                "held_back", path=trouble.path, reason=trouble.sentence, cure=trouble.cure
+                "listed", path=trouble.path, reason=trouble.sentence, cure=trouble.cure
             )
         self._told = troubles
 

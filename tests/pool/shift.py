@@ -19,6 +19,7 @@ from runner.job.wire import Order
 from runner.pool import Event, Finished, Lost, Noted, Pool, Ready, WorkerRef
 from runner.pool.machine import Machine
 from tests.e2e.living import WAV
+from tests.e2e.marked import children
 
 PLENTY = Machine(cpus=2, memory_bytes=8 * 1024**3)
 Kind = TypeVar("Kind", bound=Event)
@@ -34,9 +35,14 @@ class Shift:
             "kill_grace_seconds": 0.5, "stall_seconds": 20.0,
         }  # fmt: skip
         self.settings = Settings(spool=spool, **{**defaults, **settings})
+        self._before = set(children(os.getpid()))
         self.pool = Pool(self.settings, machine=machine)
         self.events: list[Event] = []
         self._number = 0
+
+    def children(self) -> list[int]:
+        """The processes that the pool has started; the test run may have others."""
+        return [pid for pid in children(os.getpid()) if pid not in self._before]
 
     def turn(self) -> None:
         """One turn, with a little sleep until something happens."""

@@ -12,7 +12,6 @@ from runner.config import Settings
 from runner.config.environment import child_environment
 from runner.worker import cage, landlock
 from tests import needs
-from tests.e2e.marked import children
 from tests.pool.shift import shift
 
 pytestmark = needs.linux()
@@ -65,7 +64,7 @@ def test_nothing_is_kept_of_a_job_that_is_over(tmp_path: Path) -> None:
     """Neither the template nor the daemon may keep a descriptor of a worker that has gone."""
     with shift(tmp_path) as work:
         work.job()
-        (template,) = children(os.getpid())
+        (template,) = work.children()
         before = open_in(template), open_in(os.getpid())
         for _ in range(3):
             work.job()

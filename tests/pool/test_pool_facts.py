@@ -5,6 +5,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -235,10 +237,19 @@ def test_one_read_is_bounded() -> None:
 
 def test_private_memory_is_one_s_own() -> None:
     """What a process has written counts, what it has only mapped from a file does not."""
-    own = memory.private_bytes(os.getpid())
-    ballast = bytearray(os.urandom(1024)) * (20 * 1024)
-    with_ballast = memory.private_bytes(os.getpid())
-    assert with_ballast - own > 15 * 1024**2
-    del ballast
+    script = "import sys\nfor size in sys.stdin:\n x = bytearray(b'x') * int(size)\n print('grown')"
+    with subprocess.Popen(
+        [sys.executable, "-uc", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdin
+        assert child.stdout
+        sizes = []
+        for size in (1, 20 * 1024**2):
+            child.stdin.write(f"{size}\n")
+            child.stdin.flush()
+            child.stdout.readline()
+            sizes.append(memory.private_bytes(child.pid))
+        child.stdin.close()
+    assert 15 * 1024**2 < sizes[1] - sizes[0] < 25 * 1024**2
     assert memory.private_bytes(2**22 + 1) == 0
     assert Path("/proc/self/smaps_rollup").exists()

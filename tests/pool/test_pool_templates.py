@@ -14,7 +14,6 @@ from runner.pool.hiring import Hiring
 from runner.pool.processes import Process
 from runner.pool.template import GROWTH_BYTES, Template
 from tests import needs
-from tests.e2e.marked import children
 from tests.pool.shift import out_of_descriptors, parent_of, shift, standby
 
 pytestmark = needs.linux()
@@ -61,8 +60,7 @@ def test_nothing_is_left_after_idle_seconds(tmp_path: Path) -> None:
         work.job()
         work.until("a standby", lambda: standby(work))
         assert work.pool.template_state == "ready"
-        us = os.getpid()
-        work.until("an empty house", lambda: not Path(f"/proc/{us}/task/{us}/children").read_text())
+        work.until("an empty house", lambda: not work.children())
         assert work.pool.template_state == "none"
         assert not list(work.pool.workers())
         assert work.pool.wakes_at(time.monotonic()) is None
@@ -89,12 +87,12 @@ def test_signals_to_the_group_pass_a_template_by(tmp_path: Path) -> None:
     """A template must have its own session and go on after INT, TERM and HUP: a drain needs it."""
     with shift(tmp_path) as work:
         work.job()
-        (old,) = children(os.getpid())
+        (old,) = work.children()
         assert os.getsid(old) == old
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             os.kill(old, number)
         assert work.job()[1].kind is OutcomeKind.END
-        assert children(os.getpid()) == [old]
+        assert work.children() == [old]
 
 
 def test_a_silent_template_is_ended(tmp_path: Path) -> None:

@@ -115,10 +115,11 @@ def test_ready_and_lost_are_never_told_at_once(tmp_path: Path, method: str) -> N
     """Of a worker that was ready and died unseen, the loss must be told a turn after Ready."""
     with shift(tmp_path, start_method=method, standby=0) as work:
         work.job()
-        parent = children(os.getpid())[0] if method == "fork" else os.getpid()
+        (parent,) = work.children() if method == "fork" else [os.getpid()]
+        theirs = partial(children, parent) if method == "fork" else work.children
         for _ in range(20):  # until one was killed after it had said that it is ready
             ref = work.pool.request()
-            pid = wait_for("its process", partial(children, parent))[0]
+            pid = wait_for("its process", theirs)[0]
             wait_for("its wait for an order", partial(waits, pid))
             os.kill(pid, signal.SIGKILL)
             wait_for("its end", partial(gone, pid))
@@ -228,6 +229,5 @@ def test_close_leaves_nothing(tmp_path: Path) -> None:
     begun = time.monotonic()
     work.pool.close()
     assert time.monotonic() - begun < 4
-    us = os.getpid()
-    assert not Path(f"/proc/{us}/task/{us}/children").read_text()
+    assert work.children() == []
     assert work.pool.template_state == "none"
