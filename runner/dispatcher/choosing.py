@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from runner import spool
 from runner.dispatcher.clock import Moment
-from runner.inbox import being_written
 
 if TYPE_CHECKING:
     from runner.dispatcher.intake import Intake
@@ -61,8 +60,11 @@ class Choosing:
         if not isinstance(got, spool.Held):
             return False
         rooms.told.readmitted(got.record)
-        if not got.record.accepted and being_written(got.path / "source"):
+        new = not got.record.accepted and not got.record.attempts
+        if new and self._intake.rewritten(got):
             self._judge.defer(got, self._intake.settle_seconds, now)
+        elif new and (reason := self._intake.too_large(got.record)):
+            self._judge.bury(got, reason, now)
         else:
             self._work.employ(got, now, suspect=suspect)
         return True

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 from runner import durable, spool
 from runner.dispatcher.clock import Moment
-from runner.inbox import Refused, Scan, Trouble, still_untouched
+from runner.inbox import Refused, Scan, Trouble, being_written, still_untouched
+from runner.inbox.content import UNKNOWN
+from runner.inbox.judgement import refusal
 from runner.job.entry import Entry
 from runner.job.errors import SpoolError
 from runner.job.ids import new_id
+from runner.job.record import JobRecord, Reason
 
 if TYPE_CHECKING:
     from runner.dispatcher.judge import Judge
@@ -78,11 +81,29 @@ class Intake:
             held = self._claim(entry, now)
             if held is None:
                 continue
-            if still_untouched(entry, held.path / "source"):
+            if still_untouched(entry, held.source):
                 return held
+            self.rewritten(held)
             self._rooms.log.info("deferred", job=held.id, reason="somebody still writes to it")
             self._judge.defer(held, self.settle_seconds, now)
         return None
+
+    def rewritten(self, held: spool.Held) -> bool:
+        """Return whether a claimed file is not yet what it will be: by its writer, or its size.
+
+        The size is remembered; it goes to the disk with the defer that follows.
+        """
+        try:
+            size = held.source.lstat().st_size
+        except FileNotFoundError:
+            return False
+        grown = size != held.record.size
+        held.record = held.record.but(size=size)
+        return grown or being_written(held.source)
+
+    def too_large(self, record: JobRecord) -> Reason | None:
+        """Return why a file that grew after its claim is not taken, if it outgrew the limit."""
+        return refusal(record.size or 1, self._rooms.settings.max_upload_bytes, UNKNOWN)
 
     @property
     def settle_seconds(self) -> float:

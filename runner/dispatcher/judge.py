@@ -2,9 +2,11 @@
 
 Purpose: ``Judge.settle`` ends a job's stay in ``active/``: publish, defer or bury.
 Guarantees: an END is believed only if it holds, and it wins over whatever came after it; a
-verdict that the disk does not take stays pending and is tried again each second, with the
-reserve released to make room for it; until then the lease is kept, so that nobody else moves.
-Diagnostics: a refused verdict sets the ``spool`` brake, with its reason.
+verdict that the disk does not take stays pending and is tried again, with the reserve released
+to make room for it; until then the lease is kept, so that nobody else moves.
+Diagnostics: a disk that is full or ill sets the ``spool`` brake. What stands in the way of one job
+alone (its folder is a mount, all its names are taken) holds nobody else: it is tried again after
+growing pauses, and its reason makes health red. A job whose directory somebody removed is let go.
 """
 
 from dataclasses import dataclass, replace
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from runner.dispatcher.rooms import Rooms
 
 
+MAX_PAUSE_SECONDS = 60.0
+
+
 @dataclass(slots=True)
 class _Pending:
     """A verdict on its way to the disk. ``ended`` once the attempt's facts are written."""
@@ -32,6 +37,9 @@ class _Pending:
     verdict: Verdict
     ended: bool = False
     end: EndRecord | None = None
+    tries: int = 0
+    due: float = 0.0
+    """Monotonic."""
 
 
 def law_of(record: JobRecord, settings: Settings) -> Law:
@@ -64,6 +72,10 @@ def _believed(outcome: Outcome, found: EndRecord | str | None) -> Outcome:
         reason = found or "the worker said END before it had begun"
         return replace(outcome, kind=OutcomeKind.CRASHED, reason=reason)
     return outcome
+
+
+def _hindrance(pending: _Pending) -> str:
+    return f"job {pending.held.id}"
 
 
 class Judge:
@@ -108,7 +120,10 @@ class Judge:
         """Try again what the disk did not take."""
         waiting, self._pending = self._pending, []
         for pending in waiting:
-            self._try(pending, now)
+            if now.mono >= pending.due:
+                self._try(pending, now)
+            else:
+                self._pending.append(pending)
         if waiting and not self._pending:
             self._rooms.brakes.release("spool")
 
@@ -127,11 +142,26 @@ class Judge:
         try:
             self._carry_out(pending, now)
         except SpoolError as error:
-            spool.release_reserve(self._rooms.layout)
-            self._rooms.brakes.spool_failed(str(error), now.mono)
-            self._pending.append(pending)
+            self._hindered(pending, error, now)
         else:
+            self._rooms.brakes.release(_hindrance(pending))
             pending.held.close()
+
+    def _hindered(self, pending: _Pending, error: SpoolError, now: Moment) -> None:
+        held, brakes = pending.held, self._rooms.brakes
+        if not held.path.is_dir():
+            brakes.release(_hindrance(pending))
+            self._rooms.told.lost(held.record)
+            held.close()
+            return
+        self._pending.append(pending)
+        if error.passing:
+            spool.release_reserve(self._rooms.layout)
+            brakes.spool_failed(str(error), now.mono)
+            return
+        pending.due = now.mono + min(2**pending.tries, MAX_PAUSE_SECONDS)
+        pending.tries += 1
+        brakes.set(_hindrance(pending), str(error), until=now.mono)  # told, and holds nothing
 
     def _carry_out(self, pending: _Pending, now: Moment) -> None:
         held, decided = pending.held, pending.verdict

@@ -16,6 +16,7 @@ from runner.dispatcher.clock import this_moment
 from runner.dispatcher.rooms import Rooms
 from runner.dispatcher.told import Told
 from runner.dispatcher.turn import Dispatcher
+from runner.dispatcher.uploads import Uploads
 from runner.dispatcher.waiting import Waiting
 from runner.inbox import Scanner, open_watcher
 from runner.job.exits import CommandExit
@@ -67,9 +68,6 @@ def run(settings: Settings, *, stop: Stop, once: bool = False) -> CommandExit:
 
 
 def _open(settings: Settings, layout: spool.Layout, log: Log) -> Rooms:
-    def known(upload: str) -> bool:
-        return spool.knows_upload(layout, upload)
-
     watcher = open_watcher(layout.inbox, settings)
     return Rooms(
         layout=layout,
@@ -77,7 +75,9 @@ def _open(settings: Settings, layout: spool.Layout, log: Log) -> Rooms:
         publish_law=spool.PublishLaw.of(settings),
         pool=Pool(settings),
         watcher=watcher,
-        scanner=Scanner(layout.inbox, layout.staging, settings, known, watcher=watcher),
+        scanner=Scanner(
+            layout.inbox, layout.staging, settings, Uploads(layout).known, watcher=watcher
+        ),
         waiting=Waiting(),
         brakes=Brakes(log),
         told=Told(log),

@@ -67,6 +67,11 @@ class Told:
         self.last_failure_at = now.wall
         self._log.error("buried", job=record.id, code=reason.code, reason=reason.text)
 
+    def lost(self, record: JobRecord) -> None:
+        """A job's directory was removed by somebody while we held it."""
+        self._buried["vanished"] += 1
+        self._log.error("vanished", job=record.id, name=record.name.text, reason="removed by hand")
+
     def recovered(self, record: JobRecord, what: str) -> None:
         """A job of a dead runner was brought in order."""
         self._counts["recovered"] += 1

@@ -13,6 +13,7 @@ without a journal is not promised (README, "Assumptions").
 from runner.durable.files import (
     create,
     is_leftover,
+    open_below,
     open_dir,
     sync_dir,
     sync_file,
@@ -30,6 +31,7 @@ __all__ = [
     "is_leftover",
     "make_dir",
     "move",
+    "open_below",
     "open_dir",
     "remove_tree",
     "rename",

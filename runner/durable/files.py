@@ -27,6 +27,18 @@ def open_dir(path: calls.StrPath, *, dir_fd: int | None = None) -> int:
     return os.open(path, flags, dir_fd=dir_fd)
 
 
+def open_below(root: calls.StrPath, relative: str) -> int:
+    """Open the folder ``root/relative``; below ``root`` no symbolic link is followed."""
+    here = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    for part in filter(None, relative.split("/")):
+        above = here
+        try:
+            here = open_dir(part, dir_fd=above)
+        finally:
+            os.close(above)
+    return here
+
+
 def sync_dir(path: calls.StrPath | int) -> None:
     """Sync the names in a directory, given by path or descriptor."""
     if isinstance(path, int):

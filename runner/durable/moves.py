@@ -31,9 +31,15 @@ def rename(src: calls.StrPath, dst: calls.StrPath) -> None:
     sync_dir(Path(dst).parent)
 
 
-def replace(src: calls.StrPath, dst: calls.StrPath, *, dst_dir_fd: int | None = None) -> None:
+def replace(
+    src: calls.StrPath,
+    dst: calls.StrPath,
+    *,
+    src_dir_fd: int | None = None,
+    dst_dir_fd: int | None = None,
+) -> None:
     """Rename over whatever has the name; not synced."""
-    calls.rename(src, dst, dst_dir_fd=dst_dir_fd)
+    calls.rename(src, dst, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
 
 
 def move(

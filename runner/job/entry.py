@@ -59,6 +59,10 @@ class Entry:
         """Return whether ``facts`` are exactly those of the readiness test (before a rename)."""
         return self.unmoved(facts) and facts.st_ctime_ns == self.ctime_ns
 
+    def same(self, facts: os.stat_result) -> bool:
+        """Return whether ``facts`` are of the same file, whatever it holds by now."""
+        return (facts.st_dev, facts.st_ino) == (self.device, self.inode)
+
     def unmoved(self, facts: os.stat_result) -> bool:
         """Return whether ``facts`` are of the same file with the same size (after a rename)."""
         return (facts.st_dev, facts.st_ino, facts.st_size) == (self.device, self.inode, self.size)

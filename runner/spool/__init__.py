@@ -24,7 +24,7 @@ from runner.spool.plan import PublishLaw
 from runner.spool.prepare import prepare
 from runner.spool.pruning import Doomed, KeepLaw, carry_out, keep_law, prune, prune_plan
 from runner.spool.publishing import publish
-from runner.spool.query import counts, find, knows_upload, list_ids, read, where
+from runner.spool.query import counts, find, list_ids, read, where
 from runner.spool.recovery import Recovered, Recovery, recover
 from runner.spool.removal import discard_stillborn, remove
 from runner.spool.reserve import (
@@ -46,7 +46,7 @@ __all__ = [
     "cancel_requested", "cancelled", "carry_out", "claim", "clock_doubted", "confirm_clock",
     "counts", "defer", "discard_stillborn", "doubt_clock", "due", "end_attempt",
     "ensure_reserve", "find", "holders",
-    "is_buried", "keep_law", "knows_upload", "list_ids", "mark_accepted", "notice_name",
+    "is_buried", "keep_law", "list_ids", "mark_accepted", "notice_name",
     "outbox_names", "paused", "prepare", "prune", "prune_plan", "publish", "read", "read_end",
     "readmit", "recover", "release_reserve", "remove", "request_cancel", "retry", "runner_alive",
     "runners", "set_paused", "stem_of", "sweep_staging", "take", "valid_end", "where", "withdraw",

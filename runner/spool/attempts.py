@@ -26,7 +26,7 @@ def begin(
     record = held.record
     if record.current is not None:
         raise SpoolError(f"{held.path}: attempt {record.current.number} has not ended")
-    number = record.attempts[-1].number + 1 if record.attempts else 1
+    number = record.tried + 1
     folder = held.attempt_dir(number)
     with ours(f"{folder}: can't be made"):
         if not durable.make_dir(folder, 0o700, sync=False):  # a begin that was cut off

@@ -3,7 +3,8 @@
 Purpose: ``claim(layout, entry)``.
 Guarantees: the job's directory is built and locked in staging, holds the whole intent, and is
 renamed to ``active/``; when all of that is on the device the file is renamed into it, and that
-rename is the claim. So a recording is in the inbox or in a leased job, never elsewhere.
+rename is the claim. So a recording is in the inbox or in a leased job, never elsewhere. All this
+goes through one descriptor of the file's folder, reached without following a link.
 Diagnostics: ``LostRace`` (taken by another runner, or changed since it was tested) and
 ``Skipped`` (the system refuses this one file: sentence and cure) are values; only trouble with
 our own directories raises.
@@ -84,14 +85,38 @@ def claim(
     now: float,
 ) -> Held | LostRace | Skipped:
     """Take the file of ``entry`` as the job ``id``."""
-    refused = _look(entry)
-    if refused is not None:
-        return refused
-    held = _build(layout, _intent(entry, id, runner, now))
+    try:
+        folder = _folder(layout, entry)
+    except OSError as error:
+        return _value_of(error)
+    try:
+        return _look(entry, folder) or _claim(
+            layout, entry, folder, _intent(entry, id, runner, now)
+        )
+    finally:
+        os.close(folder)
+
+
+def _folder(layout: Layout, entry: Entry) -> int:
+    """Open the folder that the file lies in, once for all that is done with its name.
+
+    A folder that was swapped for a link since the scan gives an error, never another place.
+    """
+    for root in (layout.inbox, layout.staging):
+        if entry.path.is_relative_to(root):
+            relative = os.path.relpath(entry.path.parent, root)
+            return durable.open_below(root, "" if relative == "." else relative)
+    raise SpoolError(f"{entry.path}: lies neither in the inbox nor in staging")
+
+
+def _claim(
+    layout: Layout, entry: Entry, folder: int, intent: JobRecord
+) -> Held | LostRace | Skipped:
+    held = _build(layout, intent)
     if held is None:
         return LostRace("a sweep took the new directory away")
     try:
-        lost = _take_file(held, entry)
+        lost = _take_file(held, entry, folder)
     except BaseException:
         held.close()
         raise
@@ -101,17 +126,18 @@ def claim(
     return lost
 
 
-def _look(entry: Entry) -> LostRace | Skipped | None:
+def _look(entry: Entry, folder: int) -> LostRace | Skipped | None:
     """Refuse what can't be taken or is not what was tested, before anything is built."""
+    name = entry.path.name
     try:
-        facts = os.lstat(entry.path)
+        facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if stat.S_ISDIR(facts.st_mode):
             return _skipped(errno.EISDIR)
         if not entry.unchanged(facts):
             return LostRace("it has changed since it was tested")
         if stat.S_ISREG(facts.st_mode):
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            os.close(os.open(entry.path, flags))
+            os.close(os.open(name, flags, dir_fd=folder))
     except OSError as error:
         return _value_of(error)
     return None
@@ -178,17 +204,23 @@ def _tidy(draft: Path, fd: int) -> None:
     os.close(fd)
 
 
-def _take_file(held: Held, entry: Entry) -> LostRace | Skipped | None:
+def _take_file(held: Held, entry: Entry, folder: int) -> LostRace | Skipped | None:
     """Rename the file into the job's directory, and then its sidecar; None when it is ours."""
+    name = entry.path.name
     try:
-        durable.replace(entry.path, held.source)
+        durable.replace(name, held.source, src_dir_fd=folder)
     except OSError as error:
         if error.errno == errno.ENOENT and not held.path.is_dir():
             raise SpoolError(f"{held.path}: has vanished", error.errno) from error
         if not os.path.lexists(held.source):  # a network mount may say ENOENT after it did it
             return _value_of(error)
-    if stat.S_ISDIR(os.lstat(held.source).st_mode):
-        return _put_back(held, entry)
+    facts = held.source.lstat()
+    if stat.S_ISDIR(facts.st_mode):
+        with ours(f"{entry.path}: a folder can't be put back"):
+            durable.move(held.source, name, dst_dir_fd=folder)
+        return _skipped(errno.EISDIR)
+    if not entry.same(facts):
+        return _put_back(held, name, folder)
     if entry.sidecar is not None:
         with ours(f"{held.path}: can't be synced"):
             durable.sync_dir(held.fd)  # the sidecar must never go without its recording
@@ -196,8 +228,14 @@ def _take_file(held: Held, entry: Entry) -> LostRace | Skipped | None:
     return None
 
 
-def _put_back(held: Held, entry: Entry) -> Skipped:
-    """A folder has taken the file's name in the last moment: people's folders are not ours."""
-    with ours(f"{entry.path}: a folder can't be put back"):
-        durable.move(held.source, entry.path)
-    return _skipped(errno.EISDIR)
+def _put_back(held: Held, name: str, folder: int) -> LostRace | None:
+    """Another file has taken the name in the last moment: it has not been looked at.
+
+    Where the name is taken again meanwhile, it stays with us; who claims sees that it differs.
+    """
+    with ours(f"{held.source}: can't be put back"):
+        try:
+            durable.move(held.source, name, dst_dir_fd=folder)
+        except FileExistsError:
+            return None
+    return LostRace("another file has taken its name")

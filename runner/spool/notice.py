@@ -20,7 +20,7 @@ from runner.job.states import State
 from runner.spool.layout import Layout
 from runner.spool.lease import Held, take
 from runner.spool.names import notice_name
-from runner.spool.outbox import Folder, enter
+from runner.spool.outbox import Folder, visit
 
 MAX_BYTES = 16 * 1024
 _JOB = re.compile(rb"^job: ([0-9a-z]{26})$", re.MULTILINE)
@@ -74,7 +74,7 @@ def withdraw_older(held: Held) -> None:
     People mend a recording and drop it again; a notice that says it failed would then lie.
     """
     record = held.record
-    with suppress(OSError), enter(held.layout, record.folder.on_disk()) as folder:
+    with suppress(OSError), visit(held.layout, record.folder.on_disk()) as folder:
         name = notice_name(record.name.on_disk())
         job = _JOB.search(_read(folder, name) or b"") if folder.has(name) else None
         if job is None:
@@ -90,7 +90,7 @@ def _withdraw(layout: Layout, notice: Delivery | None) -> bool:
         return False
     relative, _, name = notice.name.on_disk().rpartition("/")
     try:
-        with enter(layout, relative) as folder:
+        with visit(layout, relative) as folder:
             facts = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
             if facts.st_ino != notice.inode:
                 return False

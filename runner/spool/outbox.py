@@ -55,6 +55,11 @@ class Folder:
         os.close(self.fd)
 
 
+def visit(layout: Layout, relative: str) -> Folder:
+    """Open the folder ``relative`` of the outbox as it is; ``OSError`` where there is none."""
+    return Folder(durable.open_below(layout.outbox, relative), relative)
+
+
 def enter(layout: Layout, relative: str) -> Folder:
     """Open the folder ``relative`` of the outbox, making what is missing of it, synced."""
     here = os.open(layout.outbox, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -38,7 +38,7 @@ def publish(held: Held, law: PublishLaw, *, now: float, end: EndRecord | None = 
 
 
 def _believed(held: Held) -> EndRecord:
-    number = held.record.attempts[-1].number if held.record.attempts else 0
+    number = held.record.tried
     end = valid_end(held, number)
     if isinstance(end, str):
         raise SpoolError(f"{held.path}: can't be published: {end}")

@@ -11,7 +11,7 @@ from runner.job.ids import is_id
 from runner.job.record import JobRecord
 from runner.job.states import HELD_STATES, State
 from runner.spool.faults import ours
-from runner.spool.layout import RECORD, SOURCE, Layout
+from runner.spool.layout import RECORD, Layout
 from runner.spool.lease import Damaged, read_record
 
 MIN_PREFIX = 4
@@ -58,14 +58,6 @@ def find(layout: Layout, text: str) -> list[tuple[State, str]]:
     if by_upload or len(text) < MIN_PREFIX:
         return by_upload
     return [(s, job) for s, job in _everything(layout) if job.startswith(text.lower())]
-
-
-def knows_upload(layout: Layout, upload: str) -> bool:
-    """Return whether a job that has its source, or had it once, carries this upload."""
-    return any(
-        (layout.job_dir(state, job) / SOURCE).exists() or state is not State.ACTIVE
-        for state, job in _by_upload(layout, upload)
-    )
 
 
 def _everything(layout: Layout) -> Iterator[tuple[State, str]]:

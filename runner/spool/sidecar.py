@@ -9,10 +9,11 @@ Limits: a sidecar that can't be moved stays in the inbox, where the scan lists i
 
 import os
 import stat
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from runner import durable
 from runner.job.errors import PASSING, SpoolError
+from runner.job.record import JobRecord
 from runner.spool.lease import Held
 
 
@@ -25,14 +26,22 @@ def bring_sidecar(held: Held) -> bool:
     target = held.path / f"sidecar{PurePath(name).suffix}"
     if os.path.lexists(target):
         return False
-    path = held.layout.inbox / record.folder.on_disk() / name
     try:
-        facts = os.lstat(path)
-        if facts.st_ino != record.sidecar_inode or not stat.S_ISREG(facts.st_mode):
-            return False
-        durable.replace(path, target)
+        folder = durable.open_below(held.layout.inbox, record.folder.on_disk())
+        try:
+            return _move(record, name, folder, target)
+        finally:
+            os.close(folder)
     except OSError as error:
         if error.errno in PASSING:
             raise SpoolError(f"{target}: can't be moved in ({error})", error.errno) from error
         return False
+
+
+def _move(record: JobRecord, name: str, folder: int, target: Path) -> bool:
+    facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    same = (facts.st_dev, facts.st_ino) == (record.device, record.sidecar_inode)
+    if not same or not stat.S_ISREG(facts.st_mode):
+        return False
+    durable.replace(name, target, src_dir_fd=folder)
     return True

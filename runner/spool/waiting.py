@@ -72,10 +72,9 @@ def retry(held: Held, *, now: float) -> bool:
             return False
         with ours(f"{held.path}: can't be retried"), suppress(FileNotFoundError):
             durable.unlink(held.path / CANCEL, sync=False)
-        last = record.attempts[-1].number if record.attempts else 0
         held.save(
             record.but(
-                counted_from=last + 1, finished_at=None, deliveries=(), publishing=0,
+                counted_from=record.tried + 1, finished_at=None, deliveries=(), publishing=0,
                 relief="", suspect=False, deferred_at=now, delay=0.0,
             )
         )  # fmt: skip

@@ -47,7 +47,7 @@ def test_a_timed_brake_ends_by_itself(brakes: Brakes) -> None:
 
 
 def test_the_engine_s_pauses_grow_to_a_limit(brakes: Brakes) -> None:
-    """Each failed probe must double the pause, up to five minutes; success forgets all."""
+    """Each failed probe must double the pause, up to five minutes; a transcript forgets all."""
     now, pauses = 0.0, []
     for _ in range(12):
         brakes.engine_failed("no model", now)
@@ -57,8 +57,11 @@ def test_the_engine_s_pauses_grow_to_a_limit(brakes: Brakes) -> None:
         now = end
     assert pauses[:3] == [ENGINE_PAUSE_SECONDS * 2**n for n in range(3)]
     assert pauses[-1] == ENGINE_PAUSE_MAX_SECONDS
+    brakes.engine_up()
+    assert brakes.names == frozenset(), "a worker came up: the runner is healthy"
+    brakes.engine_failed("it came up and failed", now)
+    assert brakes.wakes_at(now) == now + ENGINE_PAUSE_MAX_SECONDS
     brakes.engine_worked()
-    assert brakes.names == frozenset()
     brakes.engine_failed("no model", now)
     assert brakes.wakes_at(now) == now + ENGINE_PAUSE_SECONDS
 

@@ -1,5 +1,6 @@
 """From outcome to move, on a real spool: what is believed, what is pending, who pays."""
 
+import shutil
 from types import SimpleNamespace
 from typing import Any
 
@@ -118,3 +119,38 @@ def test_troubles_of_ours_charge_nobody(world: World, rooms: Any) -> None:
         assert brake in rooms.brakes.names
         record = world.take(spool.State.DEFERRED, held.id).record
         assert [a.charged for a in record.attempts] == [False]
+
+
+def test_what_hinders_one_job_holds_no_other(world: World, rooms: Any) -> None:
+    """A mount where one job's result should go must hold that job alone, with its reason."""
+    held = world.finished(folder="sub")
+    judge = Judge(rooms)
+
+    def elsewhere(*_: Any, **__: Any) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calls, "rename_noreplace", elsewhere)
+        judge.settle(held, Outcome(kind=OutcomeKind.END), T)
+        assert judge.held() == {held.id}
+        assert not rooms.brakes.holding(T.mono)
+        assert any("cross-device" in reason for reason in rooms.brakes.reasons())
+        judge.retry_pending(T)
+        assert judge.held() == {held.id}, "it is tried again after a pause, not at once"
+    judge.retry_pending(Moment(mono=T.mono + 5, wall=T.wall + 5))
+    assert len(judge) == 0
+    assert rooms.brakes.reasons() == ()
+    assert sorted(world.outbox()) == ["sub/talk.json", "sub/talk.srt"]
+
+
+def test_a_job_that_was_removed_by_hand_is_let_go(world: World, rooms: Any) -> None:
+    """When somebody deletes a running job's directory, nothing may wait for it."""
+    held = world.claim()
+    world.begin(held)
+    shutil.rmtree(held.path)
+    judge = Judge(rooms)
+    judge.settle(held, crashed(), T)
+    assert len(judge) == 0
+    assert held.fd == -1
+    assert not rooms.brakes.holding(T.mono)
+    assert rooms.told.totals(0).buried == {"vanished": 1}

@@ -1,5 +1,6 @@
 """Bury: the dead letter, and the notice that people find."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,12 @@ def test_a_clash_of_notices_is_recorded_first(
     assert held.record.notice.name.text == "talk.mp3.failed-2.txt"
     assert world.outbox()[NOTICE] == "a stranger's"
     assert len(world.outbox()) == 2
+
+
+def test_a_notice_that_is_gone_brings_no_folder_back(world: World) -> None:
+    """Removing a failed job must not make anew the outbox folder that its owner removed."""
+    held = world.claim(folder="theirs")
+    spool.bury(held, Reason(code="not_media", text="x"), world.law, now=NOW)
+    shutil.rmtree(world.layout.outbox / "theirs")
+    spool.remove(held)
+    assert list(world.layout.outbox.iterdir()) == []

@@ -221,3 +221,46 @@ def test_when_the_lease_of_the_build_is_lost_so_is_the_race(
     path = world.drop()
     assert isinstance(world.try_claim(world.entry(path)), spool.LostRace)
     assert path.exists()
+
+
+def test_a_folder_that_became_a_link_leads_nowhere(world: World, tmp_path: Path) -> None:
+    """Swapped for a link after the test, a folder must not let a file outside be taken."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    entry = world.entry(world.drop("talk.wav", folder="x"))
+    (world.layout.inbox / "x").rename(outside / "x")
+    (world.layout.inbox / "x").symlink_to(outside / "x")
+    assert isinstance(world.try_claim(entry), spool.LostRace | spool.Skipped)
+    assert (outside / "x/talk.wav").read_text() == "sound"
+    assert nothing_left(world)
+
+
+def test_a_file_that_took_the_name_goes_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes the name in the very last moment was not looked at: it must stay in the inbox."""
+    entry = world.entry(world.drop("talk.wav"))
+    real, path = calls.rename, entry.path
+
+    def rename(src: Any, dst: Any, **more: Any) -> None:
+        if os.fspath(src) == "talk.wav" and more.get("src_dir_fd") is not None:
+            world.drop("other.wav", "another sound").rename(path)
+        real(src, dst, **more)
+
+    monkeypatch.setattr(calls, "rename", rename)
+    assert isinstance(world.try_claim(entry), spool.LostRace)
+    assert path.read_text() == "another sound"
+    assert nothing_left(world)
+
+
+def test_a_sidecar_is_not_brought_through_a_link(world: World, tmp_path: Path) -> None:
+    """A folder that became a link after the claim must not let a file outside be moved in."""
+    sidecar = world.drop("talk.wav.toml", "language = 'en'", folder="x")
+    entry = world.entry(world.drop("talk.wav", folder="x"), sidecar=sidecar)
+    held = world.try_claim(world.entry(world.drop("talk.wav", folder="x")))
+    held.record = held.record.but(
+        sidecar=entry.given_sidecar, sidecar_inode=sidecar.lstat().st_ino,
+        device=sidecar.lstat().st_dev,
+    )  # fmt: skip
+    (world.layout.inbox / "x").rename(tmp_path / "x")
+    (world.layout.inbox / "x").symlink_to(tmp_path / "x")
+    world.recover(held)
+    assert (tmp_path / "x/talk.wav.toml").exists()

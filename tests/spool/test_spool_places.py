@@ -192,17 +192,7 @@ def test_jobs_are_found_by_id_prefix_and_upload(world: World) -> None:
     assert spool.find(layout, f"{'e' * 32}/2") == [(here, ids[1])]
     assert spool.find(layout, "zzzz") == []
     assert spool.find(layout, "") == []
-    assert spool.knows_upload(layout, f"{'e' * 32}/2")
-    assert not spool.knows_upload(layout, f"{'e' * 32}/3")
     assert spool.where(layout, ids[0]) is here
-
-
-def test_an_upload_whose_source_has_not_arrived_is_not_known(world: World) -> None:
-    """A claim that was cut off before its rename has taken nothing."""
-    path = world.drop()
-    held = world.try_claim(world.entry(path, upload="form/1"))
-    held.source.rename(path)
-    assert not spool.knows_upload(world.layout, "form/1")
 
 
 def test_counts_and_lists_see_jobs_only(world: World) -> None:
