@@ -8,7 +8,8 @@ Limits: whether a listed sidecar has found its recording is seen some seconds la
 import stat
 from pathlib import Path
 
-from runner.inbox.examine import pause
+from runner.inbox.containment import REPORT, contained
+from runner.inbox.examine import pause, stuck
 from runner.inbox.look import facts_of, folder_of
 from runner.inbox.optionfiles import FOLDER_FILE, OptionFiles
 from runner.inbox.room import Room
@@ -38,22 +39,27 @@ class Companions:
             self._look(read(ticket), now)
 
     def _look(self, candidate: Candidate, now: float) -> None:
+        wait = contained(
+            lambda: self._wait(candidate, now),
+            lambda surprise: stuck(candidate, now, surprise, REPORT),
+        )
+        if wait:
+            self._room.put_off(candidate, wait)
+
+    def _wait(self, candidate: Candidate, now: float) -> Wait | None:
+        """Return when to look again and what to tell; None: an event or a walk brings it back."""
         folder, _, name = candidate.path.rpartition("/")
         if name == FOLDER_FILE:
             found = self._options.of_folder(folder, now)
-            if isinstance(found, Wait) and not found.stuck:
-                self._room.put_off(candidate, found)
-            return
+            return found if isinstance(found, Wait) and not found.stuck else None
         if not self._there(candidate.path):
             self._room.drop(candidate.key)
-        elif self._there(candidate.path.rpartition(".")[0]):
-            due = now + max(ALONE_SECONDS, pause(candidate, now))
-            self._room.put_off(candidate, Wait("", due))
-        elif now - candidate.since < ALONE_SECONDS:
-            self._room.put_off(candidate, Wait("", candidate.since + ALONE_SECONDS))
-        else:
-            due = now + pause(candidate, now) / 10
-            self._room.put_off(candidate, Wait(ALONE, due, stuck=True, cure=BRING))
+            return None
+        if self._there(candidate.path.rpartition(".")[0]):
+            return Wait("", now + max(ALONE_SECONDS, pause(candidate, now)))
+        if now - candidate.since < ALONE_SECONDS:
+            return Wait("", candidate.since + ALONE_SECONDS)
+        return Wait(ALONE, now + pause(candidate, now) / 10, stuck=True, cure=BRING)
 
     def _there(self, path: str) -> bool:
         try:

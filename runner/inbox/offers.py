@@ -2,7 +2,8 @@
 
 Purpose: ``Offers.turn(now, limit)`` looks at files in their order until ``limit`` are ready.
 Guarantees: bounded; what is offered and not taken is offered again by the next turn. A file
-that can only be refused is found soon after it settled, even while nothing can be claimed.
+that can only be refused is found soon after it settled, even while nothing can be claimed. A
+surprise about one file is contained: it is listed, and the others go on.
 """
 
 import os
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.inbox.announced import Found
+from runner.inbox.containment import REPORT, contained
 from runner.inbox.examine import Changed, Examiner, stuck
 from runner.inbox.findings import Refused
 from runner.inbox.room import Room
@@ -114,7 +116,10 @@ class Offers:
 
     def _look(self, ticket: bytes, basket: _Basket, now: float, *, vetting: bool) -> None:
         candidate = read(ticket)
-        found = self._examiner.look(candidate, now)
+        found = contained(
+            lambda: self._examiner.look(candidate, now),
+            lambda surprise: stuck(candidate, now, surprise, REPORT),
+        )
         if isinstance(found, Wait):
             self._room.put_off(candidate, found)
         elif isinstance(found, Found):

@@ -1,11 +1,11 @@
 """Option files in the inbox: ``_options.toml`` of folders, sidecars of recordings.
 
 Purpose: ``of_folder`` and ``of_recording`` give the layered options, or why there are none yet.
-Guarantees: an option file obeys the readiness rule and is read whole (at most 64 KiB) or not
+Guarantees: an option file obeys the readiness rule and is read whole (at most 24 KiB) or not
 at all. A bad ``_options.toml`` is no job's fault: the folder and all below it are *blocked*
 until it is mended. A bad sidecar is its recording's fault alone.
-Limits: results are remembered during one turn of the scanner only (``new_turn``), parsed files
-by inode, size and ctime.
+Limits: results are remembered during one turn of the scanner only (``new_turn``), parsed files,
+good or bad, by name, inode, size and ctime.
 """
 
 import errno
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.config import Settings
+from runner.inbox.containment import REPORT, contained
 from runner.inbox.findings import Trouble
 from runner.inbox.look import facts_of, folder_of, open_file
 from runner.inbox.readiness import Readiness
@@ -48,6 +49,7 @@ class Bad:
 
     sentence: str
     sidecar: str | None = None
+    cure: str = MEND
 
 
 def is_option_file(name: str) -> bool:
@@ -65,7 +67,7 @@ class OptionFiles:
         self._room = room
         self._rule = rule
         self._turn: dict[str, Layers | Wait] = {}
-        self._parsed: dict[tuple[int, int, int], dict[str, Any]] = {}
+        self._parsed: dict[tuple[str, int, int, int], dict[str, Any] | Bad] = {}
 
     def new_turn(self) -> None:
         """Forget what was found in the last turn."""
@@ -82,25 +84,33 @@ class OptionFiles:
 
     def _own(self, folder: str, above: Layers, now: float) -> Layers | Wait:
         path = f"{folder}/{FOLDER_FILE}" if folder else FOLDER_FILE
+        where = printable(path)
+        found = contained(
+            lambda: self._laid(folder, path, above, now),
+            lambda surprise: Bad(f"{where}: {surprise}", cure=REPORT),
+        )
+        if isinstance(found, Bad):
+            says = found.sentence.removeprefix(f"{where}: ")  # the path is shown before it
+            self.blocked[folder] = Trouble(path=where, sentence=says, cure=found.cure)
+            return Wait("the options of its folder are bad", now + 5.0, stuck=True)
+        if isinstance(found, Layers):
+            self.blocked.pop(folder, None)
+        return found
+
+    def _laid(self, folder: str, path: str, above: Layers, now: float) -> Layers | Wait | Bad:
+        """Return the options ``above`` with those of ``folder``'s own file on top."""
+        where = printable(path)
         try:
             with folder_of(self._inbox, path) as (descriptor, name):
-                keys = self._read(path, printable(path), name, descriptor, now)
+                keys = self._read(path, where, name, descriptor, now)
         except OSError as error:  # the folder is gone, or can't be entered: so can't its files
             self.blocked.pop(folder, None)
             return Wait(f"its folder can't be read ({error.strerror})", now + 1.0)
-        if isinstance(keys, Wait) and not keys.stuck:
-            return keys
         if keys is None:
-            self.blocked.pop(folder, None)
             return above
         if isinstance(keys, Wait):
-            keys = Bad(f"{printable(path)}: {keys.text}")
-        found = keys if isinstance(keys, Bad) else self._together(above, path, keys)
-        if isinstance(found, Bad):
-            self.blocked[folder] = Trouble(path=printable(path), sentence=found.sentence, cure=MEND)
-            return Wait("the options of its folder are bad", now + 5.0, stuck=True)
-        self.blocked.pop(folder, None)
-        return found
+            return Bad(f"{where}: {keys.text}", cure=keys.cure) if keys.stuck else keys
+        return keys if isinstance(keys, Bad) else self._together(above, path, keys)
 
     def of_recording(self, path: str, descriptor: int, now: float) -> Layers | Wait | Bad:
         """Return the options of the recording ``path``, whose folder is open."""
@@ -117,8 +127,7 @@ class OptionFiles:
             if keys is None:
                 continue
             if found is not above:
-                both = f"{printable(name)}.toml and {printable(name)}.json: only one may be there"
-                return Bad(both, sidecar=f"{name}{SIDECARS[0]}")
+                return _both(name)
             found = keys if isinstance(keys, Bad) else self._together(above, beside, keys)
             found = _with_sidecar(found, beside)
         return found
@@ -156,16 +165,12 @@ class OptionFiles:
             return Wait(why, now + 5.0, stuck=True, cure=f"let the runner read {where}: chmod g+r")
 
     def _keys(self, where: str, facts: os.stat_result, data: bytes) -> dict[str, Any] | Bad:
-        mark = (facts.st_ino, facts.st_size, facts.st_ctime_ns)
+        mark = (where, facts.st_ino, facts.st_size, facts.st_ctime_ns)
         keys = self._parsed.get(mark)
         if keys is None:
-            try:
-                keys = parse(where, data)
-            except OptionsError as error:
-                return Bad(str(error))
             if len(self._parsed) >= MOST_PARSED:
                 self._parsed.clear()
-            self._parsed[mark] = keys
+            keys = self._parsed[mark] = _parsed(where, data)
         return keys
 
     def recheck(self, now: float) -> bool:
@@ -174,6 +179,21 @@ class OptionFiles:
         for folder in before:
             self.of_folder(folder, now)
         return len(self.blocked) < len(before)
+
+
+def _parsed(where: str, data: bytes) -> dict[str, Any] | Bad:
+    try:
+        return parse(where, data)
+    except OptionsError as error:
+        return Bad(str(error))
+
+
+def _both(name: str) -> Bad:
+    """Refuse two option files: one goes with the recording, the other is told of."""
+    taken, left = (name + ending for ending in SIDECARS)
+    two = f"two option files lie beside it, {printable(taken)} and {printable(left)}"
+    cure = f"remove {printable(left)} from the inbox, and drop it again with one of them"
+    return Bad(f"{two}: {cure}", sidecar=taken)
 
 
 def _with_sidecar(found: Layers | Bad, name: str) -> Layers | Bad:

@@ -22,7 +22,7 @@ from runner.inbox.hints import Hint, Hints
 from runner.inbox.junk import Junk
 from runner.inbox.look import facts_of, folder_of
 from runner.inbox.offers import Offers
-from runner.inbox.optionfiles import OptionFiles, is_option_file
+from runner.inbox.optionfiles import FOLDER_FILE, OptionFiles, is_option_file
 from runner.inbox.readiness import Readiness
 from runner.inbox.room import Room
 from runner.inbox.rounds import Rounds
@@ -147,6 +147,8 @@ class Scanner:
     def _observe(self, path: str, facts: os.stat_result, *, renamed: bool) -> None:
         if stat.S_ISREG(facts.st_mode):
             self._room_of(path).observe(path, facts, self._now, renamed=renamed)
+        elif path.rpartition("/")[2] == FOLDER_FILE:
+            self._options.of_folder(path.rpartition("/")[0], self._now)  # blocked: listed there
         else:
             self._rounds.note(path, special(path, facts))
 

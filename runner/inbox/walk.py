@@ -105,8 +105,6 @@ class Walk:
             self._enter(entry.name, path)
         elif self._meet(path, entry.inode()) or self._junk.name(entry.name) or not takes:
             return  # known, or none of our business
-        elif not entry.is_file(follow_symlinks=False):
-            self.note(path, special(path, entry.stat(follow_symlinks=False)))
         else:
             self._observe(path, facts_of(entry.name, folder))
 
@@ -136,7 +134,7 @@ class Walk:
             self.troubles[path] = trouble
 
 
-REGULAR_ONLY = "copy the recording itself into the inbox, and remove this"
+REGULAR_ONLY = "put a copy of what it points to in its place"
 KINDS = {
     stat.S_IFLNK: ("a symbolic link", REGULAR_ONLY),
     stat.S_IFIFO: ("a named pipe", "remove it"),

@@ -21,6 +21,8 @@ from runner.options.model import NEVER, JobOptions, contradiction
 LIMITS = ("job_timeout_seconds", "max_audio_seconds", "max_attempts")
 LONGEST_TIMEOUT = 86400.0
 """What a job timeout of ``auto`` ends at."""
+MOST = 2**63 - 1
+"""TOML's largest whole number."""
 DEFAULTS = JobOptions().model_dump()
 
 
@@ -70,13 +72,29 @@ def _valid(where: str, keys: Mapping[str, Any]) -> dict[str, Any]:
     for key in keys:
         if key not in JobOptions.model_fields:
             raise OptionsError(f"{where}: {_unknown(key)}")
+        if _immense(keys[key]):
+            raise OptionsError(f"{where}: {key}: has a number with too many digits")
     try:
         return JobOptions(**keys).model_dump(mode="json", exclude_unset=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        says = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        got = printable(repr(first["input"])[:80])
+        says = printable(first["msg"].removeprefix("Value error, ").removeprefix("Input ")[:200])
+        got = _shown(first["input"])
         raise OptionsError(f"{where}: {first['loc'][0]}: {says} (got {got})") from error
+
+
+def _immense(value: object) -> bool:
+    """Return whether a whole number is beyond what TOML and every float can hold."""
+    if isinstance(value, list | tuple):
+        return any(map(_immense, value))
+    return isinstance(value, int) and abs(value) > MOST
+
+
+def _shown(value: object) -> str:
+    try:
+        return printable(repr(value)[:80])
+    except (ValueError, RecursionError):  # a number or a table within it
+        return "more than can be shown"
 
 
 def _unknown(key: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.inbox.announced import LARGEST_FORM
 from runner.inbox.form import FormError, parse
 from runner.job.outcomes import Refusal
 from tests import needs
@@ -217,6 +219,44 @@ def test_any_bytes_are_a_form_or_a_sentence(data: bytes) -> None:
             parse(text)
         except FormError as error:
             assert str(error)  # noqa: PT017 - both ends are right
+
+
+HEAD = b"--x\r\nContent-Disposition: form-data; name"
+HOSTILE = {
+    "parameters in pieces": HEAD + b"*0*=a; name*=b\r\n\r\n/a\r\n--x--\r\n",
+    "messages in messages": b"--x\r\n" + b"Content-Type:message/rfc822\n\n" * 2000,
+    "parts in parts": b"--0\r\n" + b"".join(
+        b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (depth, depth)
+        for depth in range(1, 1200)
+    ) + b"\r\n--0--\r\n",
+    "semicolons": HEAD + b'="' + b";" * 60000 + b"\r\n\r\na\r\n--x--\r\n",
+    "blanks": HEAD.replace(b" ", b" " * 30000),
+    "boundaries": b"--x\n" * 16000,
+    "headers": b"--x\r\n" + b"content-disposition:form-data;name=path;\r\n" * 1500,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_no_form_costs_more_than_its_size(what: str) -> None:
+    """Whatever 64 KiB hold, a sentence must come soon: an honest form takes two milliseconds."""
+    began = time.process_time()
+    with pytest.raises(FormError):
+        parse(HOSTILE[what])
+    assert time.process_time() - began < 0.05
+
+
+def test_a_long_honest_form_is_read() -> None:
+    """Names with anything in them must come through, as many parts as 64 KiB hold."""
+    name = '"a"; name=path\\'
+    data = form(*[GOOD | {"name": f"{name}{number}"} for number in range(110)])
+    assert 40_000 < len(data) < LARGEST_FORM
+    assert [part.path for part in parse(data)] == ["/s/1"] * 110
+
+
+@pytest.mark.parametrize("data", [form(GOOD).replace(b"\r\n", b"\n"), form(GOOD) + b"after"])
+def test_line_ends_and_what_follows_make_no_difference(data: bytes) -> None:
+    """A form with bare line feeds, or with something after its end, must be read alike."""
+    assert parse(data) == parse(form(GOOD))
 
 
 def test_a_repeated_field_begins_the_next_part() -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from runner.inbox import optionfiles
 from runner.job.outcomes import Refusal
+from runner.options import parse
 from tests.inbox.conftest import MakeEye
 from tests.inbox.eye import Eye, names, reasons, troubles, waits
 
@@ -74,7 +76,7 @@ BAD = {
     "beam_size = 0": "talk.wav.toml: beam_size: should be greater than or equal to 1 (got 0)",
     "device = 'cuda'": "talk.wav.toml: device is for the operator to set",
     "beam_size = ": "talk.wav.toml: is not TOML (",
-    "x = 1\n" * 20000: "talk.wav.toml: is larger than 64 KiB",
+    "x = 1\n" * 20000: "talk.wav.toml: is larger than 24 KiB",
 }
 
 
@@ -92,12 +94,16 @@ def test_a_bad_sidecar_buries_its_recording(eye: Eye, text: str) -> None:
 
 
 def test_two_sidecars_are_refused(eye: Eye) -> None:
-    """Nobody can know which of two sidecars is meant."""
-    eye.drop("talk.wav.toml", b"")
+    """Nobody can know which of two is meant; the reason must name both, and which one stays."""
+    taken = eye.drop("talk.wav.toml", b"")
     eye.drop("talk.wav.json", b"{}")
     eye.drop("talk.wav")
-    scan = eye.settled()
-    assert reasons(scan) == {"talk.wav": "talk.wav.toml and talk.wav.json: only one may be there"}
+    (refused,) = eye.settled().refused
+    assert refused.entry.sidecar == taken
+    assert refused.reason.text == (
+        "two option files lie beside it, talk.wav.toml and talk.wav.json: "
+        "remove talk.wav.json from the inbox, and drop it again with one of them"
+    )
 
 
 def test_a_linked_sidecar_is_not_followed(eye: Eye) -> None:
@@ -129,8 +135,7 @@ def test_a_bad_folder_file_blocks_the_folder_and_nothing_else(eye: Eye) -> None:
     assert (names(scan), scan.refused, scan.unsettled) == (["free.wav"], (), 1)
     (blocked,) = scan.blocked_folders
     assert blocked.path == "a/_options.toml"
-    assert "beam_size is meant" not in blocked.sentence
-    assert "is beam_size meant?" in blocked.sentence
+    assert blocked.sentence == "unknown option 'beam_sise'; is beam_size meant?"
     assert waits(scan)["a/one.wav"] == "the options of its folder are bad"
     bad.write_bytes(b"beam_size = 1")
     eye.look(later=1)
@@ -145,6 +150,65 @@ def test_a_bad_folder_file_is_told_before_a_recording_comes(eye: Eye) -> None:
     assert len(eye.settled().blocked_folders) == 1
     bad.unlink()
     assert eye.look(later=1).blocked_folders == ()
+
+
+def test_a_linked_folder_file_is_listed_once(live: Eye) -> None:
+    """A link must block its folder with a cure for option files, and be told nowhere else."""
+    (live.inbox / "a").mkdir()
+    (live.inbox / "a/_options.toml").symlink_to("/etc/hostname")
+    live.scanner.hint(live.inbox / "a/_options.toml", renamed_in=True)
+    live.drop("a/talk.wav")
+    scan = live.settled()
+    (blocked,) = scan.blocked_folders
+    assert (blocked.path, blocked.sentence) == ("a/_options.toml", "is no regular file")
+    assert blocked.cure.startswith("mend or remove the file")
+    assert (names(scan), troubles(scan), scan.troubled_total) == ([], {}, 0)
+
+
+def test_a_linked_folder_file_is_told_before_a_recording_comes(eye: Eye) -> None:
+    """A walk that meets the link alone must tell of it too, and that it is gone."""
+    link = eye.inbox / "_options.toml"
+    link.symlink_to("/etc/hostname")
+    scan = eye.look()
+    assert ([b.path for b in scan.blocked_folders], troubles(scan)) == (["_options.toml"], {})
+    link.unlink()
+    assert eye.look(later=1).blocked_folders == ()
+
+
+def test_a_bad_file_is_parsed_once(eye: Eye, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not parse must not be parsed again each second while it blocks its folder."""
+    parsed = []
+
+    def counting(where: str, data: bytes) -> object:
+        parsed.append(where)
+        return parse(where, data)
+
+    monkeypatch.setattr(optionfiles, "parse", counting)
+    eye.drop("_options.toml", b"nonsense")
+    eye.drop("talk.wav")
+    eye.settled()
+    for _ in range(5):
+        assert len(eye.look(later=1).blocked_folders) == 1
+    assert parsed == ["_options.toml"]
+
+
+DIGITS = {
+    "talk.wav.toml": (b"max_attempts = 0x" + b"f" * 5000, "max_attempts: has a number"),
+    "_options.toml": (b"beam_size = 0x" + b"f" * 5000, "beam_size: has a number"),
+    "talk.wav.json": (b'{"formats": [[%s]]}' % (b"9" * 4300), "formats: has a number"),
+}
+
+
+@pytest.mark.parametrize("name", DIGITS)
+def test_endless_numbers_end_nothing(eye: Eye, name: str) -> None:
+    """A number that Python can't show must be one sentence about its file."""
+    data, sentence = DIGITS[name]
+    eye.drop(name, data)
+    eye.drop("talk.wav")
+    scan = eye.settled()
+    told = [*reasons(scan).values(), *(blocked.sentence for blocked in scan.blocked_folders)]
+    assert [f"{sentence} with too many digits" in text for text in told] == [True]
+    assert troubles(scan) == {}
 
 
 def test_a_blocked_folder_that_is_removed_blocks_no_more(eye: Eye) -> None:

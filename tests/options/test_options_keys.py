@@ -158,11 +158,14 @@ REFUSED: list[tuple[str, Any]] = [
     ("audio_track", "0"),
     ("job_timeout_seconds", 0), ("job_timeout_seconds", 86401), ("max_audio_seconds", 43201),
     ("max_audio_seconds", -5), ("max_attempts", 0), ("max_attempts", 4), ("max_attempts", 1.5),
+    ("max_attempts", 16**5000), ("model", 16**5000), ("formats", [16**5000]),
+    ("formats", [[{"a": 16**5000}]]), ("clip_timestamps", [16**5000]), ("task", -(16**5000)),
+    ("language", "x" * 20000), ("language", "a\nb\ud800"),
     ("beam_size", 10**400), ("temperature", 10**400), ("max_audio_seconds", 10**400),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("key", "value"), REFUSED, ids=lambda v: str(v)[:20])
+@pytest.mark.parametrize(("key", "value"), REFUSED, ids=range(len(REFUSED)))
 def test_each_bad_value_is_refused_by_name(key: str, value: Any) -> None:
     """The sentence must name file and key, in one line of bounded length."""
     sentence = said(key, value)

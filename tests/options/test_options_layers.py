@@ -1,5 +1,8 @@
 """Option files: how they are read, laid over each other, and made effective."""
 
+import json
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 from runner.config import Settings
 from runner.job.errors import OptionsError
 from runner.options import effective, merge, parse
+from runner.options.parse import LARGEST
 
 SETTINGS = Settings()
 
@@ -57,9 +61,12 @@ BAD = [
     ("x.json", b"", "x.json: is not JSON"),
     ("x.json", b'{"a": 1, "a": 2}', "x.json: is not JSON (key 'a' twice)"),
     ("x.json", b'{"a": NaN}', "x.json: is not JSON (NaN is no number)"),
-    ("x.json", b"[" * 60000, "x.json: is nested too deep"),
-    ("x.toml", b"a = " + b"[" * 60000, "x.toml: is nested too deep"),
-    ("x.json", b'{"a": ' + b"9" * 60000 + b"}", "x.json: is not JSON"),
+    ("x.json", b"[" * 20000, "x.json: is nested too deep"),
+    ("x.toml", b"a = " + b"[" * 20000, "x.toml: is nested too deep"),
+    ("x.json", b'{"a": ' + b"9" * 20000 + b"}", "x.json: has a number with too many digits"),
+    ("x.toml", b"a = " + b"9" * 20000, "x.toml: has a number with too many digits"),
+    ("x.toml", b"#" * 30000, "x.toml: is larger than 24 KiB"),
+    ("x.toml", b"a.b.c.d.e.f.g.h.i = 1", "x.toml: is not TOML (a key of more than 8 parts)"),
 ]
 
 
@@ -70,6 +77,63 @@ def test_files_that_do_not_parse_are_told(where: str, data: bytes, sentence: str
         parse(where, data)
     assert str(caught.value).startswith(sentence)
     assert len(str(caught.value)) < 300
+
+
+DOTS = "a." * 20000
+SLOW = {
+    "dots": ("x.toml", ".".join(["a"] * 12000) + "=1\n="),
+    "a table": ("x.toml", f"[{DOTS}"),
+    "an inline table": ("x.toml", f"a = [{{b = 1, {DOTS}"),
+    "quoted": ("x.toml", "\"a\" . 'b'." * 3000),
+    "behind texts": ("x.toml", f'a = [{{b = \'"""\', c = "#\'\\"", {DOTS}'),
+    "behind quotes": ("x.toml", f'a = [{{b = """x"""", {DOTS}'),
+    "behind apostrophes": ("x.toml", f"a = [{{b = '''x'''', {DOTS}"),
+    "behind a comment": ("x.toml", f'#"""\n{DOTS}'),
+    "one long word": ("x.toml", "a" * 24000),
+    "open texts": ("x.toml", '"""\\"' * 5000),
+    "seven parts": ("x.toml", "a.b.c.d.e.f.g\n" * 2000),
+    "blanks": ("x.toml", ("a" + " " * 300) * 80),
+    "the last key twice": (
+        "x.json",
+        "{" + ",".join(map('"{}":1'.format, [*range(2400), 2399])) + "}",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SLOW)
+def test_no_file_costs_more_than_its_size(what: str) -> None:
+    """Whatever 24 KiB hold, a sentence must come soon: the daemon reads it between its turns."""
+    where, text = SLOW[what]
+    began = time.process_time()
+    with pytest.raises(OptionsError):
+        parse(where, text.encode()[:LARGEST])
+    assert time.process_time() - began < 0.1
+
+
+@pytest.mark.parametrize("what", [what for what in SLOW if what.startswith("behind")])
+def test_no_text_hides_a_deep_key(what: str) -> None:
+    """Texts and comments must end where TOML ends them, or dots hide behind them."""
+    where, text = SLOW[what]
+    with pytest.raises(OptionsError, match="a key of more than 8 parts"):
+        parse(where, text.encode()[:LARGEST])
+
+
+@pytest.mark.parametrize("quotes", ['"', '"""', "'", "'''"])
+def test_dots_in_texts_are_no_keys(quotes: str) -> None:
+    """A prompt, or a comment, may have any dots."""
+    prompt = "z.B. a.b.c.d.e.f.g.h.i.j.k " * 140
+    text = f"initial_prompt = {quotes}{prompt}{quotes} # a.b.c.d.e.f.g.h.i.j"
+    assert parse("x.toml", text.encode()) == {"initial_prompt": prompt}
+
+
+def test_the_longest_options_fit() -> None:
+    """A prompt of 4,000 characters, written out or escaped, and a long list must fit."""
+    prompt = "말" * 4000
+    clips = ", ".join(f"{n}.25" for n in range(500))
+    plain = f'initial_prompt = "{prompt}"\nclip_timestamps = [{clips}]'.encode()
+    escaped = json.dumps({"initial_prompt": prompt}).encode()
+    for where, data in (("x.toml", plain), ("x.json", escaped)):
+        assert merge([(where, parse(where, data))], SETTINGS).options["initial_prompt"] == prompt
 
 
 def test_both_notations_are_read() -> None:
