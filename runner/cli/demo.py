@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -83,7 +83,7 @@ def _demo(here: Chosen) -> CommandExit:
     with _running(here) as program:
         _await(program, lambda: _alive(here), "to start")
         say(f"{len(clips)} recordings are dropped into inbox/")
-        following = Following(here, [drop(clip, layout, layout.inbox, {}) for clip in clips])
+        following = Following(here, [drop(clip, layout, PurePosixPath(), {}) for clip in clips])
         with bars(following.all) as draw:
 
             def all_over() -> bool:

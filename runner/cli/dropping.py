@@ -1,9 +1,12 @@
 """Dropping one recording into the inbox: copy, sync, rename.
 
 Guarantees: see ``submit``. The inode that is dropped is the inode that is claimed, so that the
-job can be recognised whatever it is called.
+job can be recognised whatever it is called. The folders of the inbox are gone through one by
+one, without following a link: strangers can plant them there.
+Diagnostics: ``OptionsError`` names the part of the way that is a link or no folder.
 """
 
+import errno
 import json
 import os
 import secrets
@@ -12,10 +15,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runner import durable
+from runner.job.errors import OptionsError
 from runner.spool import Layout
 
 SHARED = 0o660
@@ -34,26 +38,46 @@ class Dropped:
     size: int
 
 
-def drop(source: Path, layout: Layout, home: Path, options: Mapping[str, Any]) -> Dropped:
-    """Copy ``source`` into the folder ``home`` of the inbox, with ``options`` beside it."""
-    _make(home)
-    with _draft(layout) as draft, _draft(layout) as aside:
+def drop(
+    source: Path, layout: Layout, folder: PurePosixPath, options: Mapping[str, Any]
+) -> Dropped:
+    """Copy ``source`` into ``folder`` of the inbox, with ``options`` beside it."""
+    with _opened(layout.inbox, folder) as home, _draft(layout) as draft, _draft(layout) as aside:
         with source.open("rb") as file, draft.open("r+b") as copy:
             shutil.copyfileobj(file, copy)
             copy.flush()
             durable.sync_file(copy.fileno())
             facts = os.fstat(copy.fileno())
         if options:
-            durable.write_atomic(aside, json.dumps(options).encode(), mode=SHARED)
-        path = _place(draft, home / source.name, aside if options else None)
+            durable.write_atomic(aside, json.dumps(options, ensure_ascii=False).encode(), mode=SHARED)
+        name = _place(draft, source.name, aside if options else None, home)
         durable.sync_dir(home)
+    path = layout.inbox / folder / name
     return Dropped(source, path, facts.st_dev, facts.st_ino, facts.st_size)
 
 
-def _make(home: Path) -> None:
-    if not home.is_dir():
-        _make(home.parent)
-        durable.make_dir(home, FOLDER)
+@contextmanager
+def _opened(inbox: Path, folder: PurePosixPath) -> Iterator[int]:
+    """Yield a descriptor of a folder of the inbox; what is missing of it is made."""
+    here, way = durable.open_below(inbox, ""), inbox
+    try:
+        for part in folder.parts:
+            way /= part
+            outer, here = here, _entered(way, here)
+            os.close(outer)
+        yield here
+    finally:
+        os.close(here)
+
+
+def _entered(way: Path, outer: int) -> int:
+    try:
+        durable.make_dir(way.name, FOLDER, dir_fd=outer)
+        return durable.open_dir(way.name, dir_fd=outer)
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENOTDIR}:
+            raise OptionsError(f"--folder: {way} is a link or no folder") from error
+        raise type(error)(error.errno, error.strerror, str(way)) from error
 
 
 @contextmanager
@@ -68,22 +92,31 @@ def _draft(layout: Layout) -> Iterator[Path]:
             durable.unlink(path, sync=False)
 
 
-def _place(draft: Path, wanted: Path, options: Path | None) -> Path:
+def _place(draft: Path, wanted: str, options: Path | None, home: int) -> str:
     """Move sidecar and recording to the name that is wanted, or to one with a number."""
+    stem, suffix = PurePosixPath(wanted).stem, PurePosixPath(wanted).suffix
     for number in count(1):
         mark = f"-{number}" if number > 1 else ""
-        path = wanted.with_name(f"{wanted.stem}{mark}{wanted.suffix}")
-        beside = path.with_name(path.name + SIDECAR)
-        if os.path.lexists(path) or os.path.lexists(beside):
+        name = f"{stem}{mark}{suffix}"
+        beside = name + SIDECAR
+        if _taken(name, home) or _taken(beside, home):
             continue
         with suppress(FileExistsError):
             if options:
-                durable.move(options, beside)
+                durable.move(options, beside, dst_dir_fd=home)
             try:
-                durable.move(draft, path)
+                durable.move(draft, name, dst_dir_fd=home)
             except OSError:
                 if options:
-                    durable.move(beside, options)
+                    durable.replace(beside, options, src_dir_fd=home)
                 raise
-            return path
+            return name
     raise AssertionError  # there is always another number
+
+
+def _taken(name: str, home: int) -> bool:
+    try:
+        os.stat(name, dir_fd=home, follow_symlinks=False)
+    except OSError:  # there is none; and of what is worse than that the move will tell
+        return False
+    return True

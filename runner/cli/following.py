@@ -86,7 +86,7 @@ class Following:
             if one.job:
                 self._follow(one, said)
             elif one in waiting:
-                name = printable(one.dropped.path.name)
+                name = printable(str(one.dropped.path.relative_to(self._layout.inbox)))
                 why = (file.why for s in said for file in s.waiting if file.name == name)
                 one.doing = next(why, "") or "waiting"
             else:

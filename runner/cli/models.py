@@ -10,6 +10,7 @@ import typer
 from runner.cli.chosen import Chosen, Json, takes
 from runner.cli.front import Unanswered
 from runner.cli.screen import console, say, say_json
+from runner.job.exits import CommandExit
 
 PAUSE_SECONDS = 0.05
 
@@ -75,21 +76,23 @@ def _home(chosen: Chosen, model_dir: Path | None) -> str:
 
 
 def _reports(*arguments: str) -> Iterator[dict[str, Any]]:
-    """Yield what the models program says; ``Unanswered`` when it fails."""
+    """Yield what the models program says; ``Unanswered`` with its exit code when it fails."""
     from runner.pool.programs import Program
 
-    program = Program(["runner.models", *arguments])
+    program, fault = Program(["runner.models", *arguments]), ""
     try:
         while True:
             status = program.ended()  # asked before reading, so that nothing said last is lost
             for report in program.reports():
                 if report.get("event") == "failed":
-                    raise Unanswered(str(report.get("reason", "it failed")))
-                yield report
+                    fault = str(report.get("reason", "it failed"))
+                else:
+                    yield report
             if status is not None:
                 break
             time.sleep(PAUSE_SECONDS)
     finally:
         program.end()
     if status != 0:
-        raise Unanswered(f"the program ended with exit status {status}")
+        code = CommandExit.USAGE if fault and status == CommandExit.USAGE else CommandExit.FAILED
+        raise Unanswered(fault or f"the program ended with exit status {status}", code)

@@ -14,11 +14,14 @@ from runner.job.exits import CommandExit
 from runner.job.states import State
 
 if TYPE_CHECKING:
+    from runner.job.end import EndRecord
     from runner.job.record import Attempt, JobRecord
     from runner.spool import Layout
     from runner.telemetry.status import Running
 
 TAIL_LINES = 40
+TOLD = ("warnings", "partial", "language", "audio_seconds")
+"""What programs are told of what the worker made."""
 Facts = Iterator[tuple[str, str]]
 """Labels and what is said; lines without anything to say are left out."""
 
@@ -43,7 +46,9 @@ def show(
     if record is None:
         raise Unanswered(f"{job}: it has moved meanwhile; try again", CommandExit.BUSY)
     if as_json:
-        say_json({"state": state.value, **record.model_dump(mode="json")})
+        end = _end(chosen.layout, record, state)
+        told = end.model_dump(mode="json", include=set(TOLD)) if end else None
+        say_json({"state": state.value, **record.model_dump(mode="json"), "end": told})
         return
     run = running_now(reports(everyone(chosen.layout, chosen.settings)), job)
     _say(_job(record, state, run))
@@ -88,9 +93,6 @@ def _job(record: "JobRecord", state: State, run: "Running | None") -> Facts:
 
 
 def _result(layout: "Layout", record: "JobRecord", state: State) -> Facts:
-    from runner.job.end import END_NAME, MAX_END_BYTES, EndRecord
-    from runner.job.errors import DamagedRecord
-
     if record.notice and state is State.FAILED:
         yield "notice", str(layout.outbox / record.notice.name.text)
     if state is not State.DONE:
@@ -98,11 +100,8 @@ def _result(layout: "Layout", record: "JobRecord", state: State) -> Facts:
     for delivery in record.deliveries:
         skipped = " (not delivered: the name was taken)" if delivery.how == "skipped" else ""
         yield "output", f"{layout.outbox / delivery.name.text}{skipped}"
-    path = layout.job_dir(state, record.id) / f"attempt-{record.publishing}" / END_NAME
-    try:
-        with path.open("rb") as file:
-            end = EndRecord.from_json(file.read(MAX_END_BYTES))
-    except (OSError, DamagedRecord):
+    end = _end(layout, record, state)
+    if end is None:
         return
     yield "language", end.language
     pace = end.audio_seconds / end.wall_seconds if end.wall_seconds else 0.0
@@ -110,6 +109,21 @@ def _result(layout: "Layout", record: "JobRecord", state: State) -> Facts:
     yield "work", f"{heard} of audio in {worked} ({pace:.1f} x real time)"
     yield "made by", f"{end.engine} {end.model} on {end.device}".strip()
     yield from (("warning", warning) for warning in end.warnings)
+
+
+def _end(layout: "Layout", record: "JobRecord", state: State) -> "EndRecord | None":
+    """Return what the worker of a delivered job said of its results."""
+    from runner.job.end import END_NAME, MAX_END_BYTES, EndRecord
+    from runner.job.errors import DamagedRecord
+
+    if state is not State.DONE:
+        return None
+    path = layout.job_dir(state, record.id) / f"attempt-{record.publishing}" / END_NAME
+    try:
+        with path.open("rb") as file:
+            return EndRecord.from_json(file.read(MAX_END_BYTES))
+    except (OSError, DamagedRecord):
+        return None
 
 
 def _attempt(attempt: "Attempt") -> Facts:

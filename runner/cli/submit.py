@@ -2,7 +2,8 @@
 
 Guarantees: everything is checked before anything is copied. A recording appears in the inbox
 whole, synced, by one rename, its sidecar before it; a name that is taken is numbered, never
-replaced. Stopped in between it leaves nothing, or a draft in ``staging/`` that is swept.
+replaced. No link in the inbox is followed. Stopped in between it leaves nothing, or a draft in
+``staging/`` that is swept.
 Limits: recordings are copied; the original stays where it is.
 """
 
@@ -54,7 +55,7 @@ def submit(
         raise OptionsError(f"--folder {folder}: must be a folder inside the inbox")
     for path in files:
         _check(path, settings)
-    dropped = [drop(path, layout, layout.inbox / inside, options) for path in files]
+    dropped = [drop(path, layout, inside, options) for path in files]
     if wait:
         from runner.cli.following import wait_for
 

@@ -1,23 +1,27 @@
 """The tables of ``status``, for a terminal of 80 columns and for a pipe.
 
 Purpose: ``sheet(view)``: runners, then what runs, waits, waits again, failed; empty parts left out.
+``screenful`` is as much of it, from the top, as a terminal shows: no heading without a row.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
 from runner.cli.screen import duration, instant, name, size
+from runner.telemetry.health import PAUSED
 
 BAD, FAINT, HEAD, WORTH_A_LOOK = "red", "dim", "bold", "yellow"
 COUNTED = {"inbox": "waiting", "active": "running"}
 UNBROKEN = {"id", "left", "due in"}
 BAR, NAME = 10, 10
 """Widths, in characters: of a bar, and of a name at least."""
+LEAST = 4
+"""Lines: an empty one, a heading, the columns' heads, a row."""
 Thing = Mapping[str, Any]
 Row = Mapping[str, RenderableType]
 
@@ -25,6 +29,17 @@ Row = Mapping[str, RenderableType]
 def sheet(view: Thing) -> RenderableType:
     """Return everything, one below the other."""
     return Group(*_parts(view))
+
+
+def screenful(view: Thing, console: Console) -> RenderableType:
+    """Return the parts that a screen has room for, the last of them perhaps cut."""
+    kept, left = [], console.height
+    for part in _parts(view):
+        if left < (LEAST if isinstance(part, Group) else 1):
+            break
+        kept.append(part)
+        left -= len(console.render_lines(part))
+    return Group(*kept)
 
 
 def _parts(view: Thing) -> Iterator[RenderableType]:
@@ -53,14 +68,13 @@ def _table(
         return
     count = view["counts"][state]
     some = "" if len(rows) >= count else f" ({len(rows)} of {count})"
-    yield Text(f"\n{title}{some}", style=HEAD)
     # Names and ids are what one copies: they are folded, never cut.
     columns = (Column(head, overflow="fold", no_wrap=head in UNBROKEN) for head in rows[0])
     table = Table(*columns, box=None, pad_edge=False, header_style=FAINT)
     table.columns[0].min_width = NAME
     for cells in rows:
         table.add_row(*cells.values())
-    yield table
+    yield Group(Text(f"\n{title}{some}", style=HEAD), table)
 
 
 def _running(job: Thing) -> Row:
@@ -70,7 +84,7 @@ def _running(job: Thing) -> Row:
     again = f"attempt {job['attempt']}, " if job["attempt"] > 1 else ""
     doing = name(f"{again}{job['phase']}")
     return {
-        "name": name(job["name"]),
+        "name": _name(job),
         "progress": bar,
         "left": left,
         "doing": doing,
@@ -93,7 +107,7 @@ def _name(job: Thing) -> Text:
 
 def _runners(view: Thing) -> Iterator[Text]:
     if view["paused"]:
-        yield Text("paused: nothing is claimed until `whisper-spool resume`", style=WORTH_A_LOOK)
+        yield Text(PAUSED, style=WORTH_A_LOOK)
     living = [runner for runner in view["runners"] if runner["alive"]]
     if not living:
         yield Text(f"no runner is at work on {view['spool']}", style=WORTH_A_LOOK)
@@ -101,7 +115,8 @@ def _runners(view: Thing) -> Iterator[Text]:
         facts = _facts(runner["status"], view["now"]) if runner["status"] else ("not heard of yet",)
         yield name(f"{runner['name']} {' · '.join(facts)}", HEAD)
         yield from (name(f"  {reason}", BAD) for reason in runner["reasons"])
-        yield from (name(f"  {warning}", WORTH_A_LOOK) for warning in runner["warnings"])
+        warnings = (warning for warning in runner["warnings"] if warning != PAUSED)  # said above
+        yield from (name(f"  {warning}", WORTH_A_LOOK) for warning in warnings)
 
 
 def _facts(said: Thing, now: float) -> Iterator[str]:

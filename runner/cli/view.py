@@ -2,8 +2,9 @@
 
 Purpose: ``look(layout, settings)``, the object of ``status --json``, of which its tables are made
 too; ``seen`` is one runner, ``reports`` what the living ones say.
-Guarantees: takes no lease and changes nothing. Jobs are as their records say; what runs is as
-the runners last said.
+Guarantees: takes no lease and changes nothing. Jobs are as their records say; how far those at
+work are, and what waits, is as the runners last said, less what has moved on since: nothing is
+shown twice, and each count is of what its rows are of.
 Limits: at most ``limit`` jobs or files of each kind; the counts are of all.
 """
 
@@ -12,7 +13,6 @@ import re
 import time
 from collections.abc import Iterable, Iterator
 from fnmatch import translate
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from runner.config import Settings
 from runner.job.record import JobRecord
 from runner.job.states import State
 from runner.spool import Layout
+from runner.spool.layout import SOURCE
 from runner.telemetry.health import Health, judge
 from runner.telemetry.status import STATUS_NAME, Running, Snapshot, WaitingFile, read_status
 
@@ -76,34 +77,44 @@ def look(layout: Layout, settings: Settings, *, limit: int) -> dict[str, Any]:
     now = time.time()
     runners = everyone(layout, settings)
     said = reports(runners)
-    if said:
-        freshest = max(said, key=lambda snapshot: snapshot.heartbeat)
-        waiting, total = list(freshest.waiting[:limit]), freshest.counts.get("inbox", 0)
-    else:
-        found = list(_inbox_files(layout, settings))
-        waiting, total = found[:limit], len(found)
     damaged: list[str] = []
+    # In this order: a job that moves meanwhile is missed at most, never seen in two places.
+    active = spool.list_ids(layout, State.ACTIVE)
+    deferred, deferrals = _newest(layout, State.DEFERRED, limit, damaged)
+    failed, failures = _newest(layout, State.FAILED, limit, damaged)
+    deliveries = len(spool.list_ids(layout, State.DONE))
+    running = list(_running(layout, said, active, now, damaged))
+    waiting, total = _waiting(layout, settings, said)
     return {
         "version": 1,
         "now": now,
         "spool": str(layout.root),
         "paused": spool.paused(layout),
-        "counts": {"inbox": total, **spool.counts(layout)},
+        "counts": {
+            "inbox": total, "active": len(running), "deferred": deferrals, "done": deliveries,
+            "failed": failures,
+        },
         "runners": [runner.as_object() for runner in runners],
-        "running": [job.model_dump(mode="json") for job in _running(layout, said, now, limit)],
-        "waiting": [file.model_dump(mode="json") for file in waiting],
-        "deferred": _newest(layout, State.DEFERRED, limit, damaged),
-        "failed": _newest(layout, State.FAILED, limit, damaged),
+        "running": [job.model_dump(mode="json") for job in running],
+        "waiting": [file.model_dump(mode="json") for file in waiting[:limit]],
+        "deferred": deferred,
+        "failed": failed,
         "damaged": damaged,
-    }
+    }  # fmt: skip
 
 
-def _newest(layout: Layout, state: State, limit: int, damaged: list[str]) -> list[dict[str, Any]]:
-    """Return the newest jobs of a state, newest first; what does not parse is listed."""
-    jobs = reversed(spool.list_ids(layout, state))
-    records = list(islice(filter(None, (spool.read(layout, state, job) for job in jobs)), limit))
+def _newest(
+    layout: Layout, state: State, limit: int, damaged: list[str]
+) -> tuple[list[dict[str, Any]], int]:
+    """Return the newest jobs of a state, newest first, and how many there are.
+
+    What does not parse is listed.
+    """
+    jobs = spool.list_ids(layout, state)
+    records = [spool.read(layout, state, job) for job in jobs[: -limit - 1 : -1]]
     damaged += [record.sentence for record in records if isinstance(record, spool.Damaged)]
-    return [_job(record) for record in records if isinstance(record, JobRecord)]
+    rows = [_job(record) for record in records if isinstance(record, JobRecord)]
+    return rows, len(jobs) - records.count(None)
 
 
 def _job(record: JobRecord) -> dict[str, Any]:
@@ -119,24 +130,33 @@ def _job(record: JobRecord) -> dict[str, Any]:
         "claimed_at": record.claimed_at,
         "finished_at": record.finished_at,
         "due_at": due,
-        "attempts": len(record.attempts),
+        "attempts": record.tried,
         "charged": record.charged,
         "code": record.reason.code if record.reason else "",
         "reason": record.reason.text if record.reason else (last.reason if last else ""),
     }
 
 
-def _running(layout: Layout, said: list[Snapshot], now: float, limit: int) -> Iterator[Running]:
+def _running(
+    layout: Layout, said: list[Snapshot], active: list[str], now: float, damaged: list[str]
+) -> Iterator[Running]:
     """Yield what the runners say, and jobs at work of which none says anything."""
     heard = {job.id: _aged(job, now - s.heartbeat) for s in said for job in s.running}
-    yield from heard.values()
+    for job in heard.values():
+        if layout.job_dir(State.ACTIVE, job.id).is_dir():
+            yield job
     phase = "starting" if said else UNHEARD
-    silent = (job for job in spool.list_ids(layout, State.ACTIVE) if job not in heard)
-    for job in islice(silent, limit):
-        record = spool.read(layout, State.ACTIVE, job)
+    for job_id in active:
+        # Until its recording is there too, a job is an intent, and the file still waits.
+        home = layout.job_dir(State.ACTIVE, job_id)
+        if job_id in heard or not os.path.lexists(home / SOURCE):
+            continue
+        record = spool.read(layout, State.ACTIVE, job_id)
+        if isinstance(record, spool.Damaged):
+            damaged.append(record.sentence)
         if isinstance(record, JobRecord):
-            number = len(record.attempts)
-            yield Running(id=job, name=record.name.text, attempt=number, phase=phase)
+            name, folder = record.name.text, record.folder.text
+            yield Running(id=job_id, name=name, folder=folder, attempt=record.tried, phase=phase)
 
 
 def _aged(job: Running, seconds: float) -> Running:
@@ -145,6 +165,25 @@ def _aged(job: Running, seconds: float) -> Running:
     left = None if job.eta_seconds is None else max(job.eta_seconds - seconds, 0.0)
     elapsed = job.elapsed_seconds + seconds
     return job.model_copy(update={"eta_seconds": left, "elapsed_seconds": elapsed})
+
+
+def _waiting(
+    layout: Layout, settings: Settings, said: list[Snapshot]
+) -> tuple[list[WaitingFile], int]:
+    """Return files that wait, and how many there are."""
+    if not said:
+        found = list(_inbox_files(layout, settings))
+        return found, len(found)
+    freshest = max(said, key=lambda snapshot: snapshot.heartbeat)
+    here = [file for file in freshest.waiting if _lies(layout, file)]
+    gone = len(freshest.waiting) - len(here)
+    return here, max(freshest.counts.get("inbox", 0) - gone, len(here))
+
+
+def _lies(layout: Layout, file: WaitingFile) -> bool:
+    """Return whether a file is still where it was; one whose name is not shown as it is passes."""
+    path = file.path or file.name
+    return "\\" in path or os.path.lexists(layout.inbox / path)
 
 
 def _inbox_files(layout: Layout, settings: Settings) -> Iterator[WaitingFile]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import runner
 from runner import durable, spool
+from runner.dispatcher.brakes import Brakes
 from runner.dispatcher.clock import Moment
 from runner.dispatcher.showing import public_jobs, troubles_of, waiting_of
 from runner.telemetry.metrics import METRICS_NAME, write_metrics
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from runner.dispatcher.work import Work
 
 MERGE_SECONDS = 2.0
+NO_FAULTS = frozenset({"paused", "pull"})
+"""Brakes that somebody wants, or that go by themselves."""
 
 
 class Report:
@@ -64,7 +67,7 @@ class Report:
         """Report if it is time."""
         if now.mono >= self._next:
             self._next = now.mono + self._rooms.settings.heartbeat_seconds
-            self.write(now, "draining" if draining else self._condition())
+            self.write(now, "draining" if draining else condition_of(self._rooms.brakes, now))
 
     def write(self, now: Moment, condition: Condition) -> None:
         """Report now."""
@@ -92,15 +95,9 @@ class Report:
         durable.write_hint(layout.public / STATUS_NAME, data, mode=READABLE)
         write_metrics(layout.run / METRICS_NAME, snapshots)
 
-    def _condition(self) -> Condition:
-        names = self._rooms.brakes.names
-        if names - {"paused", "pull"}:
-            return "braked"
-        return "paused" if "paused" in names else "running"
-
     def _reasons(self) -> tuple[str, ...]:
         pool = tuple(self._rooms.pool.complaints())
-        brakes = self._rooms.brakes.reasons(but={"paused", "pull"})
+        brakes = self._rooms.brakes.reasons(but=NO_FAULTS)
         return (*brakes, *pool, *self._recovery.damaged)
 
     def _snapshot(self, now: Moment, condition: Condition) -> Snapshot:
@@ -139,3 +136,13 @@ class Report:
             last_failure_at=rooms.told.last_failure_at,
             totals=rooms.told.totals(rooms.pool.templates_started),
         )  # fmt: skip
+
+
+def condition_of(brakes: Brakes, now: Moment) -> Condition:
+    """Return how the runner is; a brake that holds nothing any more is a reason only.
+
+    But for the engine's: between two probes nothing is known to work.
+    """
+    if "engine" in brakes.names or brakes.holding(now.mono, but=NO_FAULTS):
+        return "braked"
+    return "paused" if "paused" in brakes.names else "running"

@@ -58,12 +58,13 @@ class Run:
         """Return the run as the status file shows it."""
         elapsed = now.mono - (self.started or self.claimed)
         known = self.progress > MIN_FRACTION_FOR_ETA
-        name = self.held.record.name.text if self.held else ""
+        record = self.held.record if self.held else None
         return Running(
             id=self.job,
-            name=printable(name),
+            name=printable(record.name.text) if record else "",
+            folder=printable(record.folder.text) if record else "",
             attempt=self.attempt,
-            accepted=bool(self.held and self.held.record.accepted),
+            accepted=bool(record and record.accepted),
             phase=self.phase,
             progress=self.progress,
             audio_seconds=self.audio_seconds,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from runner import spool
 from runner.inbox import Scan
+from runner.job.entry import Entry
 from runner.job.printable import printable
 from runner.job.record import JobRecord
 from runner.job.states import HELD_STATES, State
@@ -14,8 +15,12 @@ from runner.telemetry.status import Troubled, WaitingFile
 
 def waiting_of(scan: Scan) -> tuple[WaitingFile, ...]:
     """Return the files that wait in the inbox, as the status file has them."""
-    ready = (WaitingFile(name=printable(e.display.text), why="ready") for e in scan.ready)
-    return (*ready, *(WaitingFile(name=w.name, why=w.why) for w in scan.waiting))
+    return (*map(_ready, scan.ready), *(WaitingFile(name=w.name, why=w.why) for w in scan.waiting))
+
+
+def _ready(entry: Entry) -> WaitingFile:
+    shown = "/".join(filter(None, (entry.folder, entry.display.text)))
+    return WaitingFile(name=printable(shown), path=printable(str(entry.path)), why="ready")
 
 
 def troubles_of(scan: Scan) -> tuple[Troubled, ...]:
@@ -50,7 +55,7 @@ def _public_job(record: JobRecord, state: State) -> PublicJob:
         folder=record.folder.text,
         claimed_at=record.claimed_at,
         finished_at=record.finished_at,
-        attempt=len(record.attempts),
+        attempt=record.tried,
         outputs=tuple(d.name.text for d in record.deliveries),
         reason=record.reason.text if record.reason else "",
         due_at=due if state is State.DEFERRED else None,

@@ -5,7 +5,8 @@
     list --model-dir D           the models and whether they are there
 
 Output: one JSON object a line: ``event``, and ``percent``, ``reason``, ``path``, … as they apply.
-Exit status: 0; 1 with a last line ``{"event": "failed", "reason": sentence}``.
+Exit status: 0; 1, or 2 for a name that nobody has, with a last line
+``{"event": "failed", "reason": sentence}``.
 """
 
 import argparse
@@ -62,11 +63,13 @@ def main() -> int:
         if verb == "pull":
             command.add_argument("model")
         command.add_argument("--model-dir", type=Path, required=True)
+    arguments = parser.parse_args()
     try:
-        run(parser.parse_args())
+        run(arguments)
     except RunnerError as error:
         say({"event": "failed", "reason": str(error)})
-        return CommandExit.FAILED
+        unknown = arguments.verb == "pull" and official(arguments.model) is None
+        return CommandExit.USAGE if unknown else CommandExit.FAILED
     return CommandExit.OK
 
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from runner.telemetry.status import Snapshot
 
+PAUSED = "paused: nothing is claimed until `whisper-spool resume`"
+
 
 class Health(NamedTuple):
     """``ok`` and the ``reasons`` why not; ``warnings`` change nothing but are worth a look."""
@@ -71,7 +73,7 @@ def _complaints(snapshot: Snapshot) -> tuple[str, ...]:
 def _warnings(snapshot: Snapshot) -> tuple[str, ...]:
     found = list(snapshot.notes)
     if snapshot.state == "paused":
-        found.append("paused: nothing is claimed until `whisper-spool resume`")
+        found.append(PAUSED)
     if snapshot.state in ("draining", "starting"):
         found.append(f"the runner is {snapshot.state}")
     if snapshot.model_pull:

@@ -32,6 +32,8 @@ class Running(_Seen):
 
     id: str
     name: str
+    folder: str = ""
+    """Of the inbox, relative; printable, as the name is."""
     attempt: int = 1
     accepted: bool = False
     """Its recording is synced; the record says so once the attempt has ended."""
@@ -49,6 +51,9 @@ class WaitingFile(_Seen):
     """A file in the inbox that is not claimed yet, and why."""
 
     name: str
+    """Its printable path in the inbox, with the name that a person gave it."""
+    path: str = ""
+    """Where it lies, printable, if that is not what ``name`` says."""
     why: str = ""
 
 

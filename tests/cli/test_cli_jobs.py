@@ -59,6 +59,20 @@ def test_show_gives_the_record_to_programs(house: House) -> None:
     assert (shown["state"], shown["id"], shown["name"]["text"]) == ("done", house.done, "ok.wav")
     assert [attempt["outcome"] for attempt in shown["attempts"]] == ["end"]
     assert [delivery["name"]["text"] for delivery in shown["deliveries"]] == ["ok.txt", "ok.json"]
+    assert json.loads(typed("show", "--json", house.bad, spool=house.spool).out)["end"] is None
+
+
+def test_show_gives_warnings_to_programs(quiet: Path, job: Job) -> None:
+    """`show --json` must have what the worker said of its results, as the text has it."""
+    done = job("done")
+    (path,) = (quiet / "done" / done).glob("attempt-*/result.json")
+    said = {"warnings": ["a part was missing"], "partial": True, "language": "ko",
+            "audio_seconds": 1.5}  # fmt: skip
+    whole = json.loads(path.read_text())
+    path.unlink()  # it is a link to another test's
+    path.write_text(json.dumps({**whole, **said}))
+    assert json.loads(typed("show", "--json", done, spool=quiet).out)["end"] == said
+    assert "a part was missing" in typed("show", done, spool=quiet).out
 
 
 def test_a_job_is_found_by_its_start_and_an_upload_by_its_id(tmp_path: Path) -> None:

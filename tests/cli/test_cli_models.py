@@ -18,8 +18,8 @@ def test_the_list_knows_what_is_here(tmp_path: Path) -> None:
 
 
 def test_what_can_not_be_pulled_is_a_sentence(tmp_path: Path) -> None:
-    """A name that nobody has must be refused with those that there are."""
+    """A name that nobody has must be refused with those that there are: a wrong argument."""
     said = typed("models", "pull", "turbine", "--model-dir", tmp_path)
-    assert said.code == 1
+    assert said.code == 2
     assert "'turbine'" in said.sentence
     assert "turbo" in said.sentence

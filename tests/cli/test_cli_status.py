@@ -1,10 +1,12 @@
 """``status``: what is seen of a spool, by people and by programs."""
 
+import io
 import json
 import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +14,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+from rich.console import Console
+
+from runner.cli.tables import screenful
 from tests import needs
 from tests.cli.typed import (
     NASTY,
@@ -22,6 +28,7 @@ from tests.cli.typed import (
     environment,
     program,
     quickest,
+    stopped,
     typed,
 )  # fmt: skip
 from tests.e2e import unprivileged
@@ -84,6 +91,93 @@ def test_programs_get_the_same_in_json(house: House) -> None:
         (house.bad, NASTY, "not_media")
     ]
     assert len(seen["damaged"]) == 1
+
+
+def test_a_look_shows_nothing_twice_and_counts_what_it_shows(tmp_path: Path) -> None:
+    """What has moved since the runner last spoke must neither be shown nor counted any more."""
+    spool = tmp_path / "spool"
+    with living(spool, engine="tests.engines.slow", slots=1, formats="txt") as runner:
+        assert runner.process
+        runner.drop_slow("long.wav", 100)
+        wait_for("progress", runner.working)
+        for name in ("a.wav", "b.wav", "c.wav"):
+            runner.drop(name)
+        wait_for("three waiting", lambda: runner.status()["counts"].get("inbox") == 3)
+        with stopped(runner.process):
+            (spool / "inbox/a.wav").unlink()
+            (active,) = runner.jobs("active")
+            claimed = "7" * 26
+            shutil.copytree(spool / "active" / active, spool / "active" / claimed)
+            record = spool / "active" / claimed / "job.json"
+            record.write_text(record.read_text().replace(active, claimed))
+            (spool / "active" / claimed / "source").unlink()
+            seen = json.loads(typed("status", "--json", spool=spool).out)
+            assert {file["name"] for file in seen["waiting"]} == {"b.wav", "c.wav"}
+            assert [job["id"] for job in seen["running"]] == [active]  # the other is an intent
+            assert (seen["counts"]["inbox"], seen["counts"]["active"]) == (2, 1)
+            (spool / "inbox/b.wav").rename(spool / "active" / claimed / "source")
+            (spool / "active" / active).rename(spool / "failed" / active)
+            seen = json.loads(typed("status", "--json", spool=spool).out)
+            assert [file["name"] for file in seen["waiting"]] == ["c.wav"]
+            assert [job["id"] for job in seen["running"]] == [claimed]
+            assert [job["id"] for job in seen["failed"]] == [active]
+            assert seen["counts"] == {
+                "inbox": 1, "active": 1, "deferred": 0, "done": 0, "failed": 1,
+            }  # fmt: skip
+            runner.process.kill()
+
+
+def test_folders_are_shown_everywhere(tmp_path: Path) -> None:
+    """What runs, waits, and failed must be shown with its folder, whatever it waits for."""
+    with living(
+        tmp_path / "spool", engine="tests.engines.slow", slots=1, drain_seconds=0.2
+    ) as runner:
+        runner.drop("x.mp3", b"<html>", folder="bad/deep")
+        wait_for("it to fail", lambda: runner.jobs("failed"))
+        runner.drop_slow("long.wav", 100).rename(runner.spool / "inbox/.long.part")
+        home = runner.spool / "inbox/sub/deep"
+        home.mkdir(parents=True)
+        (runner.spool / "inbox/long.wav.toml").rename(home / "long.wav.toml")
+        (runner.spool / "inbox/.long.part").rename(home / "long.wav")
+        wait_for("progress", runner.working)
+        runner.drop("next.wav", folder="sub/deep")
+        stuck = runner.drop("y.wav", folder="stuck")
+        (stuck.parent / "_options.toml").write_text("beam_sizes = 3")
+        wait_for("both", lambda: runner.status()["counts"].get("inbox") == 2)
+        out = typed("status", spool=runner.spool).out
+        assert rows(out, "Running")[0].startswith("sub/deep/long.wav ")
+        assert rows(out, "Failed")[0].startswith("bad/deep/x.mp3 ")
+        waiting = {row.split()[0] for row in rows(out, "Waiting")}
+        assert waiting == {"sub/deep/next.wav", "stuck/y.wav"}
+
+
+def test_a_pause_is_said_once(tmp_path: Path) -> None:
+    """The runner's word of a pause must not be added to ours."""
+    with living(tmp_path / "spool") as runner:
+        assert typed("pause", spool=runner.spool).code == 0
+        wait_for("its pause", lambda: runner.status().get("state") == "paused")
+        assert typed("status", spool=runner.spool).out.count("paused: ") == 1
+        assert typed("health", spool=runner.spool).out.count("paused: ") == 1
+
+
+def test_a_small_screen_shows_no_heading_without_a_row() -> None:
+    """Wherever a screen ends, each heading on it must have a row."""
+    jobs = [{"name": f"{n}.wav", "folder": "", "why": "ready"} for n in range(3)]
+    failed = [{"name": "f.wav", "folder": "", "finished_at": 0, "reason": "bad", "id": "7" * 26}]
+    view = {
+        "paused": False, "runners": [], "spool": "/s", "now": 0, "running": [], "deferred": [],
+        "waiting": jobs, "failed": failed, "damaged": [], "counts": {"inbox": 3, "failed": 1},
+    }  # fmt: skip
+    headings = set()
+    for height in range(3, 20):
+        screen = Console(width=80, height=height, record=True, file=io.StringIO())
+        screen.print(screenful(view, screen))
+        shown = screen.export_text().splitlines()[:height]
+        for title, row in (("Waiting", "0.wav"), ("Failed", "f.wav")):
+            if title in shown:
+                headings.add(title)
+                assert any(line.startswith(row) for line in shown), (height, shown)
+    assert headings == {"Waiting", "Failed"}
 
 
 def test_a_damaged_record_is_listed(house: House) -> None:
@@ -159,7 +253,7 @@ def test_five_thousand_waiting_files_are_no_burden(quiet: Path) -> None:
 
 
 def test_watching_in_a_pipe_is_a_line_a_look(quiet: Path) -> None:
-    """`status --watch --json` must print an object a line, until Ctrl-C ends it with 0."""
+    """`status --watch --json` must print an object a line, until Ctrl-C ends it with 130."""
     words = ("status", "--watch", "--json", "--interval", "0.1")
     process = begun(*words, spool=quiet)
     assert process.stdout
@@ -167,11 +261,14 @@ def test_watching_in_a_pipe_is_a_line_a_look(quiet: Path) -> None:
     assert looks[0]["now"] < looks[1]["now"] < looks[2]["now"]
     process.send_signal(signal.SIGINT)
     said = ended(process)
-    assert (said.code, said.err) == (0, "")
+    assert (said.code, said.err) == (130, "")
 
 
-def test_watching_on_a_terminal_draws_and_ends_quietly(house: House) -> None:
-    """On a terminal `status --watch` must draw again and again, and Ctrl-C must end it with 0."""
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_watching_on_a_terminal_draws_and_ends_quietly(
+    house: House, number: signal.Signals, code: int
+) -> None:
+    """`status --watch` must draw again and again; Ctrl-C and TERM must give the terminal back."""
     ours, theirs = pty.openpty()
     process = begun("status", "--watch", "--interval", "0.1", spool=house.spool,
                     env={"TERM": "xterm", "COLUMNS": 80, "LINES": 24},
@@ -187,10 +284,13 @@ def test_watching_on_a_terminal_draws_and_ends_quietly(house: House) -> None:
         return seen.count(b"long.wav") > 2
 
     wait_for("three looks", drawn)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     wait_for("the end", lambda: (drawn(), process.poll() is not None)[1])
+    drawn()
     os.close(ours)
-    assert process.returncode == 0
+    assert process.returncode == code
+    for on, off in ((b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?25l", b"\x1b[?25h")):
+        assert -1 < seen.rfind(on) < seen.rfind(off)  # its own screen, and the cursor
     assert b"Traceback" not in seen
     assert NASTY.encode() not in seen
 

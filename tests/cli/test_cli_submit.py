@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -90,6 +91,29 @@ def test_what_can_not_be_submitted_is_named_before_anything_is_copied(
         said = typed("submit", talk, *words, spool=quiet)
         assert (said.code, fault in said.sentence) == (2, True), (words, said)
     assert listed(quiet / "inbox") == listed(quiet / "staging") == []
+
+
+def test_a_link_in_the_inbox_is_not_followed(quiet: Path, talk: Path, tmp_path: Path) -> None:
+    """A link that somebody planted on the way must be named, with exit 2, and nothing copied."""
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "deep").mkdir(parents=True)
+    (quiet / "inbox/x").symlink_to(elsewhere)
+    (quiet / "inbox/file").write_bytes(b"x")
+    for folder, part in (("x", "x"), ("x/deep", "x"), ("x/new/y", "x"), ("file", "file")):
+        said = typed("submit", talk, "--folder", folder, spool=quiet)
+        assert said.code == 2
+        assert f"{quiet}/inbox/{part} is a link or no folder" in said.sentence
+    assert listed(elsewhere) == ["deep"]
+    assert listed(elsewhere / "deep") == listed(quiet / "staging") == []
+    shutil.rmtree(elsewhere)  # a link to nowhere is one all the same
+    assert typed("submit", talk, "--folder", "x", spool=quiet).code == 2
+
+
+def test_a_name_of_full_length_can_be_submitted(quiet: Path, talk: Path) -> None:
+    """A name for whose sidecar there would be no room must do without one."""
+    long = talk.rename(talk.with_name("n" * 251 + ".wav"))
+    assert typed("submit", long, spool=quiet).code == 0
+    assert listed(quiet / "inbox") == [long.name]
 
 
 def test_waiting_ends_with_the_transcript(runner: Living, talk: Path) -> None:
