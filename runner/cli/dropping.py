@@ -49,7 +49,11 @@ def drop(
             durable.sync_file(copy.fileno())
             facts = os.fstat(copy.fileno())
         if options:
-            durable.write_atomic(aside, json.dumps(options, ensure_ascii=False).encode(), mode=SHARED)
+            durable.write_atomic(
+                aside,
+                json.dumps(options, ensure_ascii=False).encode("utf-8", "replace"),
+                mode=SHARED,
+            )
         name = _place(draft, source.name, aside if options else None, home)
         durable.sync_dir(home)
     path = layout.inbox / folder / name
