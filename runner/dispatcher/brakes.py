@@ -4,7 +4,8 @@ Purpose: ``Brakes`` collects the reasons that stop claims and readmits: the oper
 full or faulty disk, an engine that can't load, a model that is being fetched.
 Diagnostics: ``braked`` when a brake or its reason is new, ``unbraked`` when it goes.
 Guarantees: a reason goes by itself when its cause is over; the pauses of the engine brake grow
-from 5 s to 5 min, so that a broken installation neither spins nor needs a restart when mended.
+from 5 s to 5 min until a transcript is made, so that a broken installation neither spins, even if
+its workers come up and fail then, nor needs a restart when mended.
 Limits: a brake never touches running jobs.
 """
 
@@ -51,18 +52,22 @@ class Brakes:
         self._engine_failures = min(self._engine_failures + 1, 30)
         self.set("engine", reason, until=now + pause)
 
-    def engine_worked(self) -> None:
-        """A worker came up: forget the failures."""
-        self._engine_failures = 0
+    def engine_up(self) -> None:
+        """A worker came up: claim again. It has not proved itself, so the failures still count."""
         self.release("engine")
+
+    def engine_worked(self) -> None:
+        """An attempt came to its end: forget the failures."""
+        self._engine_failures = 0
 
     def spool_failed(self, reason: str, now: float) -> None:
         """Our own disk refused something: hold for a second, then try again."""
         self.set("spool", reason, until=now + SPOOL_PAUSE_SECONDS)
 
-    def holding(self, now: float) -> bool:
-        """Return whether anything forbids a claim at monotonic ``now``."""
-        return any(brake.until is None or now < brake.until for brake in self._on.values())
+    def holding(self, now: float, *, but: AbstractSet[str] = frozenset()) -> bool:
+        """Return whether anything, ``but`` some, forbids a claim at monotonic ``now``."""
+        on = (brake for name, brake in self._on.items() if name not in but)
+        return any(brake.until is None or now < brake.until for brake in on)
 
     def wakes_at(self, now: float) -> float | None:
         """Return when the next timed brake ends, if one is on."""

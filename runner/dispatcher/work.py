@@ -111,7 +111,7 @@ class Work:
 
     def _begin(self, run: Run, ready: Ready, now: Moment) -> None:
         rooms = self._rooms
-        rooms.brakes.engine_worked()
+        rooms.brakes.engine_up()
         if run.held is None or run.stopping:
             rooms.pool.stop(run.ref, why=OutcomeKind.CANCELLED, now=now.mono)
             return
@@ -152,6 +152,8 @@ class Work:
         if run.held is None:
             return
         held, run.held = run.held, None
+        if outcome.kind is OutcomeKind.END:
+            self._rooms.brakes.engine_worked()
         self._rooms.told.ended(outcome, run.audio_seconds)
         self._judge.settle(held, outcome, now)
 

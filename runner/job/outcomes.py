@@ -23,7 +23,7 @@ class OutcomeKind(StrEnum):
     SPOOL_ERROR = "spool_error"
     """Our own disk was at fault: full, I/O error, no descriptors."""
     ENGINE_FAILED = "engine_failed"
-    """The engine cannot load a configured model, or there is no such device."""
+    """The engine can't load a configured model, there is no such device, or it has gone."""
     INTERRUPTED = "interrupted"
     """We broke it: drain, template death, daemon gone."""
     CANCELLED = "cancelled"

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from runner.job.errors import DamagedRecord
 
 RECORD_VERSION = 1
+KEPT_UNCHARGED = 50
+"""How many old attempts that count for nothing a record keeps: the newest."""
 
 
 class _Noun(BaseModel):
@@ -139,6 +141,11 @@ class JobRecord(_Noun):
         return sum(a.charged for a in self.attempts if a.number >= self.counted_from)
 
     @property
+    def tried(self) -> int:
+        """The number of the last attempt: how many there were, old ones that were dropped too."""
+        return self.attempts[-1].number if self.attempts else 0
+
+    @property
     def current(self) -> Attempt | None:
         """The attempt that has begun and not ended, if any."""
         last = self.attempts[-1] if self.attempts else None
@@ -154,9 +161,15 @@ class JobRecord(_Noun):
         return self.model_copy(update=changes)
 
     def with_attempt(self, attempt: Attempt) -> "JobRecord":
-        """Return a copy in which ``attempt`` replaces the one of its number, or is added."""
-        others = tuple(a for a in self.attempts if a.number != attempt.number)
-        return self.but(attempts=(*others, attempt))
+        """Return a copy in which ``attempt`` replaces the one of its number, or is added.
+
+        Of those that don't count, uncharged or before a retry, the oldest are dropped: a job that
+        is interrupted for ever must not grow its record for ever.
+        """
+        others = [a for a in self.attempts if a.number != attempt.number]
+        idle = [a.number for a in others if not a.charged or a.number < self.counted_from]
+        dropped = set(idle[:-KEPT_UNCHARGED])
+        return self.but(attempts=(*(a for a in others if a.number not in dropped), attempt))
 
     def to_json(self) -> bytes:
         """Return the bytes of ``job.json``."""

@@ -83,7 +83,7 @@ def _crashed(outcome: Outcome, record: JobRecord, law: Law) -> Verdict:
 
 def _over_memory(outcome: Outcome, record: JobRecord, law: Law) -> Verdict:
     if outcome.foreign:
-        pause = backoff(len(record.attempts), law)
+        pause = backoff(record.tried, law)
         return Verdict(kind=VerdictKind.DEFER, delay=pause, charged=False)
     if record.runs_of(outcome.kind) >= min(2, law.max_attempts):
         return _bury(outcome.kind, outcome.reason)
@@ -117,6 +117,17 @@ def _interrupted(outcome: Outcome, record: JobRecord, law: Law) -> Verdict:
     return Verdict(kind=VerdictKind.DEFER, relief=record.relief)
 
 
+def _engine_failed(outcome: Outcome, record: JobRecord, law: Law) -> Verdict:
+    """The first time nobody pays: the device may have gone.
+
+    Again, it is the job's doing: a worker has come up since, or this attempt had not begun.
+    """
+    counted = (a for a in record.attempts if a.number >= record.counted_from)
+    if sum(a.outcome == OutcomeKind.ENGINE_FAILED for a in counted) > 1:
+        return _crashed(outcome, record, law)
+    return _refund(Trouble.ENGINE)(outcome, record, law)
+
+
 def _cancelled(_outcome: Outcome, _record: JobRecord, _law: Law) -> Verdict:
     return _bury(OutcomeKind.CANCELLED, "cancelled")
 
@@ -131,7 +142,7 @@ RULES: dict[OutcomeKind, Rule] = {
     OutcomeKind.OVERDUE: _too_slow,
     OutcomeKind.STALLED: _too_slow,
     OutcomeKind.SPOOL_ERROR: _refund(Trouble.SPOOL),
-    OutcomeKind.ENGINE_FAILED: _refund(Trouble.ENGINE),
+    OutcomeKind.ENGINE_FAILED: _engine_failed,
     OutcomeKind.INTERRUPTED: _interrupted,
     OutcomeKind.CANCELLED: _cancelled,
 }

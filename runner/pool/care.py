@@ -1,6 +1,7 @@
 """What is done to a worker because of a clock or of its memory.
 
 Purpose: ``care(worker, law, now)``, called for each worker at each tick.
+Limits: one whose template has not made it yet has no process; that wait is the crew's to end.
 """
 
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ def care(worker: Worker, law: Law, now: float) -> None:
         _see_it_off(worker, now)
     elif worker.clock is not None:
         _watch(worker, worker.clock, law, now)
-    elif worker.cage is None and now - worker.started >= law.start_seconds:
+    elif worker.process and worker.cage is None and now - worker.started >= law.start_seconds:
         reason = f"the worker was not ready within {law.start_seconds:g} s"
         worker.stop(OutcomeKind.ENGINE_FAILED, reason, now=now, grace=law.grace_seconds)
 
@@ -41,6 +42,8 @@ def care(worker: Worker, law: Law, now: float) -> None:
 def due(worker: Worker, law: Law, now: float) -> float:
     """Return when ``care`` will next have something to do, news apart."""
     instants = [now + MEMORY_SECONDS]
+    if worker.process is None:
+        return instants[0]
     if worker.ending is not None and worker.ending.killed_at is None:
         instants.append(worker.ending.kill_at)
     elif worker.over_since is not None:

@@ -89,7 +89,7 @@ class Channel:
         return True
 
     def close(self) -> None:
-        """Close our end: the peer reads EOF and goes."""
+        """Close our end, asked again do nothing: the peer reads EOF and goes."""
         for fd in self.take_fds(len(self._fds)):
             os.close(fd)
         with suppress(OSError):

@@ -4,8 +4,9 @@ Purpose: ``Crew``.
 Guarantees: an end is reported when the process has gone, never at the end of its output pipe; what
 a dead worker had said before is read first. A process that survives SIGKILL is written off: its
 slot stays taken for as long as it lives.
-Limits: a forked worker's end is its template's to report; if that stays silent for
-``SILENCE_SECONDS`` after the process has gone, the template is the one that is ended.
+Limits: a forked worker's beginning and end are its template's to report. One that has not answered
+a request after ``ANSWER_SECONDS``, or is silent for ``SILENCE_SECONDS`` after a worker has gone, is
+ended, and its workers with it; one that never answered any is a fault of the engine.
 """
 
 import os
@@ -20,6 +21,8 @@ from runner.pool.member import Worker
 from runner.pool.processes import Exit, Process
 from runner.pool.template import Template
 
+ANSWER_SECONDS = 5.0
+"""How long a fork may take at most; a template forks in milliseconds, or is stopped or hangs."""
 SILENCE_SECONDS = 2.0
 WRITE_OFF_SECONDS = 5.0
 
@@ -54,6 +57,7 @@ class Crew:
         fds = template.lines.channel.take_fds(int(message.get("fds") or 0))
         match message.get("event"):
             case "forked" if worker:
+                template.answered = True
                 pidfd = fds.pop(0) if fds else None
                 worker.process = Process(int(message["pid"]), pidfd=pidfd, ours=False)
                 if worker.ending is not None:
@@ -97,16 +101,18 @@ class Crew:
 
     def _look(self, worker: Worker, templates: dict[int, Template], now: float) -> None:
         """See whether it has ended, where that is ours to see."""
-        process = worker.process
-        if process is None or worker.exit is not None:
+        process, template = worker.process, templates.get(worker.template or 0)
+        if worker.exit is not None:
             return
-        if process.ours or worker.template_died:
+        if process is None:
+            if template and now - worker.started >= min(ANSWER_SECONDS, self._law.start_seconds):
+                _end_silent(template, worker, now)
+        elif process.ours or worker.template_died:
             worker.exit = process.poll()
         elif process.gone():
             worker.gone_since = worker.gone_since or now
-            template = templates.get(worker.template or 0)
             if template and now - worker.gone_since >= SILENCE_SECONDS:
-                template.kill("the template does not answer")
+                _end_silent(template, worker, now)
 
     def _finish(self, worker: Worker, templates: dict[int, Template], now: float) -> None:
         listen(worker, worker.lines.last_words(), now, self._tell)
@@ -130,6 +136,13 @@ class Crew:
             if worker.ref is not None:
                 self._tell(Killed(ref=worker.ref, pid=worker.pid, signal=name, why=why))
         worker.notes.clear()
+
+
+def _end_silent(template: Template, worker: Worker, now: float) -> None:
+    """End a template that keeps a worker from us; ``bereave`` follows when it has gone."""
+    template.kill("the template does not answer")
+    if not template.answered:
+        worker.disown(OutcomeKind.ENGINE_FAILED, template.reason, now=now)
 
 
 def orphans(count: int) -> Noted:

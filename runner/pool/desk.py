@@ -103,7 +103,8 @@ class Desk:
         try:
             worker = self._parked(key) or self._hire(key, _method(request, placement), now)
         except OSError as error:
-            reason = f"no worker can be started: {error.strerror}"
+            place = f": {error.filename}" if error.filename else ""
+            reason = f"no worker can be started: {error.strerror}{place}"
             self._lose(request, Outcome(kind=OutcomeKind.ENGINE_FAILED, reason=reason))
             return
         if worker is not None:

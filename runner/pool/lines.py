@@ -27,8 +27,6 @@ class Lines:
         self.output = output
         self._ears = ears
         self._heard: set[int] = set()
-        for source in (channel, output):
-            self.listen(source.fileno())
 
     def listen(self, fd: int | None) -> None:
         """Wake up when ``fd`` (a process's own, for its end) can be read."""
@@ -79,9 +77,10 @@ def connect(ears: Ears, *, trusted: bool = False) -> Iterator[tuple[Lines, int, 
         ours.callback(kept.close)
         reading, writing = os.pipe()
         theirs.callback(os.close, writing)
-        output = Output(reading)
-        ours.callback(output.close)
-        lines = Lines(kept, output, ears)
+        lines = Lines(kept, Output(reading), ears)
+        ours.pop_all()  # they are its own from here on, and closed once
         ours.callback(lines.close)
+        for source in (lines.channel, lines.output):
+            lines.listen(source.fileno())
         yield lines, far.fileno(), writing
         ours.pop_all()

@@ -22,6 +22,11 @@ CONFESSIONS = {
     )
 }  # fmt: skip
 """What a worker may say of itself; anything else is a crash with a reason."""
+FATAL = frozenset({
+    signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP,
+    signal.SIGSYS,
+})  # fmt: skip
+"""What a program brings upon itself; any other signal was sent by somebody."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,21 +92,22 @@ def _by_signal(facts: Facts) -> tuple[OutcomeKind, str, str]:
     number = facts.exit.signal or 0
     name = signal_name(number)
     if number == signal.SIGALRM:
-        return OutcomeKind.OVERDUE, "its own timer ended it past its deadline", name
+        return OutcomeKind.OVERDUE, "the worker's own timer ended it past its deadline", name
     if number == signal.SIGKILL and facts.oom_killed:
-        return OutcomeKind.OVER_MEMORY, "killed by the kernel: out of memory", name
-    if number == signal.SIGKILL:
-        return OutcomeKind.CRASHED, "SIGKILL not sent by us", name
-    return OutcomeKind.CRASHED, f"killed by {name}", name
+        return OutcomeKind.OVER_MEMORY, "the system killed the worker: out of memory", name
+    if number in FATAL:
+        return OutcomeKind.CRASHED, f"the worker crashed ({name})", name
+    reason = f"the worker was killed by another program or the system ({name})"
+    return OutcomeKind.CRASHED, reason, name
 
 
 def _by_code(facts: Facts) -> tuple[OutcomeKind, str, str]:
     code = facts.exit.code
     if code is None:
-        return OutcomeKind.CRASHED, "it ended, nobody knows how", ""
+        return OutcomeKind.CRASHED, "the worker ended, nobody knows how", ""
     if code == WorkerExit.DONE:
-        return OutcomeKind.CRASHED, "it ended with exit code 0 and without END", "no_end"
-    return OutcomeKind.CRASHED, f"it ended with exit code {code}", f"exit_{code}"
+        return OutcomeKind.CRASHED, "the worker ended without a result (exit code 0)", "no_end"
+    return OutcomeKind.CRASHED, f"the worker ended with exit code {code}", f"exit_{code}"
 
 
 def signal_name(number: int) -> str:

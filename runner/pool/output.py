@@ -53,5 +53,7 @@ class Output:
         return (self._head + gap + self._tail).decode("utf-8", "replace")
 
     def close(self) -> None:
-        """Close our end; a writer that goes on gets SIGPIPE or EPIPE."""
-        os.close(self._fd)
+        """Close our end, asked again do nothing; a writer that goes on gets SIGPIPE or EPIPE."""
+        fd, self._fd = self._fd, -1  # once: the number may be somebody else's by now
+        if fd >= 0:
+            os.close(fd)

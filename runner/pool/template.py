@@ -42,6 +42,8 @@ class Template:
     used: float
     state: TemplateState = TemplateState.LOADING
     forks: int = 0
+    answered: bool = False
+    """Whether it has made a worker."""
     memory_bytes: int = 0
     measured: float = 0.0
     workers: set[int] = field(default_factory=set)

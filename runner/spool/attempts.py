@@ -7,6 +7,8 @@ with the move that follows. A runner that dies in between leaves an open attempt
 an interruption looks like.
 """
 
+from contextlib import suppress
+
 from runner import durable
 from runner.job.errors import SpoolError
 from runner.job.outcomes import Outcome
@@ -28,6 +30,7 @@ def begin(
         raise SpoolError(f"{held.path}: attempt {record.current.number} has not ended")
     number = record.tried + 1
     folder = held.attempt_dir(number)
+    _forget_older(held)
     with ours(f"{folder}: can't be made"):
         if not durable.make_dir(folder, 0o700, sync=False):  # a begin that was cut off
             durable.remove_tree(folder, budget=LEFTOVERS)
@@ -41,6 +44,13 @@ def begin(
     )
     held.save(fresh.with_attempt(attempt))
     return number
+
+
+def _forget_older(held: Held) -> None:
+    """Remove what earlier attempts left: they had no END, and their facts are in the record."""
+    with suppress(OSError):
+        for old in held.path.glob("attempt-*"):
+            durable.remove_tree(old, budget=LEFTOVERS)
 
 
 def mark_accepted(held: Held) -> None:

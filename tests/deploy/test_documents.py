@@ -105,7 +105,8 @@ def codes_in_code() -> set[str]:
         for keyword in node.keywords
         if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
     }
-    buried = {"crashed", "over_memory", "overdue", "stalled", "cancelled", "poison"}
+    buried = {"crashed", "engine_failed", "over_memory", "overdue", "stalled"}
+    buried |= {"cancelled", "poison"}
     assert buried <= {*map(str, RULES), "poison"}
     return literal | buried | {str(refusal) for refusal in Refusal}
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests import needs
 from tests.e2e.living import wait_for
-from tests.e2e.marked import HERD, marked, outcomes
+from tests.e2e.marked import HERD, Marked, marked, outcomes
 
 pytestmark = needs.linux()
 
@@ -64,6 +64,46 @@ def test_a_stopped_daemon_does_not_stop_the_clock(tmp_path: Path, method: str) -
         state, record = runner.ended("talk.wav")["talk.wav"]
         assert (state, outcomes(record)) == ("done", [("overdue", True), ("end", True)])
         assert record["attempts"][0]["signal"] == signal.SIGALRM
+
+
+def test_a_stopped_template_is_replaced(tmp_path: Path) -> None:
+    """A template that answers no more must be ended in seconds, and the job be delivered."""
+    with marked(tmp_path / "spool", engine=HERD, formats="txt", stall_seconds=2) as runner:
+        runner.meet("first.wav")
+        runner.delivered("first.txt")
+        (template,) = runner.tree()
+        os.kill(template, signal.SIGSTOP)
+        runner.meet("second.wav")
+        state, record = runner.ended("second.wav", seconds=10)["second.wav"]
+        assert (state, outcomes(record)) == ("done", [("end", True)])
+        assert template not in runner.tree()
+        assert "the template does not answer" in runner.log.read_text()
+
+
+@pytest.mark.parametrize("how", ["drain", "cancel"])
+def test_a_stopped_template_holds_nobody_up(tmp_path: Path, how: str) -> None:
+    """TERM must end a daemon whose template is stopped, and a job that waits be cancelled."""
+    with marked(
+        tmp_path / "spool", engine=HERD, formats="txt", stall_seconds=60, drain_seconds=1
+    ) as runner:
+        runner.meet("first.wav")
+        runner.delivered("first.txt")
+        (template,) = runner.tree()
+        os.kill(template, signal.SIGSTOP)
+        runner.meet("second.wav")
+        wait_for("the wait", lambda: waits_for_a_worker(runner, "second.wav"))
+        if how == "cancel":
+            (job,) = runner.jobs("active")
+            (runner.spool / "active" / job / "cancel").touch()
+            assert runner.ended("second.wav", seconds=10)["second.wav"][0] == "failed"
+        assert runner.stop(seconds=10) == 0
+        assert how == "cancel" or len(runner.jobs("deferred")) == 1
+
+
+def waits_for_a_worker(runner: Marked, name: str) -> bool:
+    """Whether a recording is claimed and has no worker."""
+    running = runner.status().get("running") or []
+    return (name, "waiting for a worker") in [(run["name"], run["phase"]) for run in running]
 
 
 def gone(pid: int) -> bool:

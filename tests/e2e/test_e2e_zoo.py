@@ -44,9 +44,9 @@ CASES = [
     fatal("abort", "SIGABRT"),
     fatal("segfault", "SIGSEGV"),
     fatal("sigbus", "SIGBUS"),
-    fatal("kill_itself", "SIGKILL not sent by us"),
+    fatal("kill_itself", "killed by another program or the system (SIGKILL)"),
     fatal("raise_error", "ValueError: a strange"),
-    fatal("exit_early", "without END"),
+    fatal("exit_early", "ended without a result (exit code 0)"),
     fatal("lying_end", "sha256"),
     fatal("hang_up", "exit code 75"),
     # what does not end
@@ -173,6 +173,7 @@ UNLOADABLE = {
     "cannot_load": "is not in",
     "crash_load": "these were its last words",
     "never_ready": "not ready within 1.5 s",
+    "hang_fork": "the template does not answer",
     "threaded": "the engine runs 2 threads, forking would hang: set start_method = spawn",
 }
 
@@ -208,3 +209,20 @@ def test_a_device_that_is_lost_stops_claims_and_charges_nobody(tmp_path: Path) -
         state, record = runner.ended("talk.wav")["talk.wav"]
         assert state == "done"
         assert outcomes(record) == [("engine_failed", False), ("end", True)]
+
+
+def test_an_engine_that_fails_on_one_recording_buries_it(tmp_path: Path) -> None:
+    """Once nobody pays and intake waits; then it counts as crashes, and the others go on."""
+    spool = tmp_path / "spool"
+    with marked(spool, engine=HERD, formats="txt", max_attempts=2) as runner:
+        runner.meet("bad.wav", "lose_device")
+        wait_for("the brake", partial(braked, runner))
+        runner.meet("good.wav")
+        ends = runner.ended("bad.wav", "good.wav")
+        state, record = ends["bad.wav"]
+        charged = [("engine_failed", False), ("engine_failed", True), ("engine_failed", True)]
+        assert (state, outcomes(record)) == ("failed", charged)
+        assert record["reason"]["code"] == "engine_failed"
+        assert "fallen off the bus" in record["reason"]["text"]
+        assert ends["good.wav"][0] == "done"
+        wait_for("health", lambda: runner.status().get("pid") and not braked(runner))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from runner.job.errors import DamagedRecord
 from runner.job.ids import is_id, new_id
 from runner.job.outcomes import Outcome, OutcomeKind
-from runner.job.record import Attempt, GivenName, JobRecord
+from runner.job.record import KEPT_UNCHARGED, Attempt, GivenName, JobRecord
 from runner.job.states import MOVES, Move, State, may_move
 from runner.job.verdict import RULES, Law, Trouble, VerdictKind, backoff, verdict
 from runner.job.wire import time_limit
@@ -89,7 +89,6 @@ def test_memory_is_tried_twice_and_foreign_use_of_the_gpu_is_free() -> None:
     ("kind", "trouble"),
     [
         (OutcomeKind.SPOOL_ERROR, Trouble.SPOOL),
-        (OutcomeKind.ENGINE_FAILED, Trouble.ENGINE),
         (OutcomeKind.INTERRUPTED, Trouble.NONE),
     ],
 )
@@ -97,6 +96,60 @@ def test_faults_of_ours_are_refunded(kind: OutcomeKind, trouble: Trouble) -> Non
     """Our own fault charges nobody, at once due again, however often it happened."""
     seen = verdict(Outcome(kind=kind), record(*[kind] * 9), LAW)
     assert (seen.kind, seen.charged, seen.trouble) == (VerdictKind.DEFER, False, trouble)
+
+
+def engine_failures(free: int, charged: int, counted_from: int = 1) -> JobRecord:
+    """A job in whose attempts the engine failed: first those that are free, then the charged."""
+    attempts = tuple(
+        Attempt(number=n, started_at=0, ended_at=1, outcome="engine_failed", charged=n > free)
+        for n in range(1, free + charged + 1)
+    )
+    name = GivenName(text="a.wav")
+    return JobRecord(id="j", name=name, attempts=attempts, counted_from=counted_from)
+
+
+def test_an_engine_that_fails_again_on_one_job_is_the_job_s_doing() -> None:
+    """The first failure is refunded; after that it is a crash: charged, put off, buried."""
+    outcome = Outcome(kind=OutcomeKind.ENGINE_FAILED, reason="no such operator")
+    first = verdict(outcome, engine_failures(0, 1), LAW)
+    assert (first.kind, first.charged, first.trouble) == (VerdictKind.DEFER, False, Trouble.ENGINE)
+    second = verdict(outcome, engine_failures(1, 1), LAW)
+    assert (second.kind, second.charged, second.delay) == (VerdictKind.DEFER, True, 10)
+    assert second.trouble is Trouble.NONE, "one recording must not hold up the others"
+    last = verdict(outcome, engine_failures(1, 3), LAW)
+    assert last.kind is VerdictKind.BURY
+    assert last.reason and last.reason.code == "engine_failed"
+    assert last.reason.text == "no such operator (attempt 3 of 3)"
+    retried = verdict(outcome, engine_failures(1, 4, counted_from=5), LAW)
+    assert not retried.charged, "an operator's retry begins anew"
+
+
+def ended(number: int, *, charged: bool = False) -> Attempt:
+    """An attempt that is over."""
+    outcome = "crashed" if charged else "interrupted"
+    return Attempt(number=number, started_at=0, ended_at=1, outcome=outcome, charged=charged)
+
+
+def test_a_record_does_not_grow_for_ever() -> None:
+    """Of 10,000 interruptions the newest must be kept, with all that count, and the number."""
+    job = JobRecord(id="j", name=GivenName(text="a.wav"))
+    for number in range(1, 10_001):
+        job = job.with_attempt(ended(number, charged=number in {3, 5000}))
+    assert len(job.attempts) <= KEPT_UNCHARGED + 3
+    assert (job.tried, job.charged, job.runs_of("crashed")) == (10_000, 2, 2)
+    kept = [attempt.number for attempt in job.attempts]
+    assert kept == sorted(kept)
+    assert kept[:2] == [3, 5000]
+    assert kept[-KEPT_UNCHARGED:] == list(range(10_001 - KEPT_UNCHARGED, 10_001))
+
+
+def test_what_counted_before_a_retry_does_not_grow_for_ever_either() -> None:
+    """Attempts from before an operator's retry count for nothing, so that old ones go too."""
+    job = JobRecord(id="j", name=GivenName(text="a.wav"))
+    for number in range(1, 1001):
+        job = job.but(counted_from=number).with_attempt(ended(number, charged=True))
+    assert len(job.attempts) <= KEPT_UNCHARGED + 2
+    assert (job.tried, job.charged) == (1000, 1)
 
 
 def test_a_file_that_kills_the_daemon_alone_is_buried_at_the_limit() -> None:

@@ -83,6 +83,23 @@ def test_what_an_end_means(facts: dict[str, Any], kind: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (Exit(signal=signal.SIGKILL), "was killed by another program or the system (SIGKILL)"),
+        (Exit(signal=signal.SIGTERM), "was killed by another program or the system (SIGTERM)"),
+        (Exit(signal=signal.SIGSEGV), "crashed (SIGSEGV)"),
+        (Exit(signal=signal.SIGABRT), "crashed (SIGABRT)"),
+        (Exit(code=0), "ended without a result (exit code 0)"),
+        (Exit(code=3), "ended with exit code 3"),
+        (Exit(), "ended, nobody knows how"),
+    ],
+)
+def test_a_crash_in_plain_words(end: Exit, words: str) -> None:
+    """Why a worker died must be a sentence that somebody understands who knows no signals."""
+    assert outcome_of(Facts(exit=end)).reason == f"the worker {words}"
+
+
+@pytest.mark.parametrize(
     ("timeout", "audio", "limit"),
     [
         (None, None, 86400),
@@ -131,7 +148,7 @@ def test_the_length_sets_the_deadline() -> None:
 
 
 def test_the_engine_brake_grows() -> None:
-    """Pauses must double from 5 s to 5 min and begin anew once a worker came up."""
+    """Pauses must double from 5 s to 5 min and begin anew once a transcript was made."""
     brakes = Brakes(logger())
 
     def pause() -> float:
@@ -139,8 +156,10 @@ def test_the_engine_brake_grows() -> None:
         return (brakes.wakes_at(100.0) or 0) - 100
 
     assert [pause() for _ in range(8)] == [5, 10, 20, 40, 80, 160, 300, 300]
-    brakes.engine_worked()
+    brakes.engine_up()
     assert not brakes.holding(100.0)
+    assert pause() == 300
+    brakes.engine_worked()
     assert pause() == 5
 
 

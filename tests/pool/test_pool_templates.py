@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from runner.job.outcomes import OutcomeKind
-from runner.pool import Finished, Length, template
+from runner.pool import Finished, Length, Lost, template
+from runner.pool.crew import ANSWER_SECONDS
 from runner.pool.hiring import Hiring
 from runner.pool.processes import Process
 from runner.pool.template import GROWTH_BYTES, Template
@@ -108,6 +109,56 @@ def test_a_silent_template_is_ended(tmp_path: Path) -> None:
         assert (outcome.kind, outcome.code) == (OutcomeKind.INTERRUPTED, "template_died")
         assert work.job()[1].kind is OutcomeKind.END
         assert not Path(f"/proc/{old}").exists()
+
+
+def test_a_template_that_forks_no_more_is_ended(tmp_path: Path) -> None:
+    """A request that a stopped template does not answer must end in seconds, charging nobody."""
+    with shift(tmp_path, stall_seconds=1.0) as work:
+        ready = work.ready()
+        old = parent_of(ready.pid)
+        work.order(ready.ref)
+        work.finished(ready.ref)
+        os.kill(old, signal.SIGSTOP)
+        ref = work.pool.request()
+        work.until("its loss", lambda: work.told(ref, Lost), 5)
+        lost = work.told(ref, Lost)
+        assert lost
+        assert (lost.outcome.kind, lost.outcome.code) == (
+            OutcomeKind.INTERRUPTED,
+            "template_died",
+        )
+        assert work.job()[1].kind is OutcomeKind.END
+        assert not Path(f"/proc/{old}").exists()
+
+
+def test_a_template_that_never_forked_is_the_engine_s_fault(tmp_path: Path) -> None:
+    """An engine whose template hangs in its first fork must brake the runner, with the reason."""
+    with shift(tmp_path, engine="tests.engines.hang_fork", stall_seconds=3.0) as work:
+        ref = work.pool.request()
+        work.until("its loss", lambda: work.told(ref, Lost), 20)
+        lost = work.told(ref, Lost)
+        assert lost
+        assert lost.outcome.kind is OutcomeKind.ENGINE_FAILED
+        assert lost.outcome.reason == "the template does not answer"
+
+
+def test_a_worker_that_is_not_made_yet_can_be_stopped(tmp_path: Path) -> None:
+    """A request that waits for a stopped template's fork must end when stopped, as cancelled."""
+    with shift(tmp_path) as work:
+        ready = work.ready()
+        work.order(ready.ref)
+        work.finished(ready.ref)
+        work.until("its going", lambda: not work.pool.workers())
+        (template,) = work.children()
+        os.kill(template, signal.SIGSTOP)
+        ref = work.pool.request()
+        now = time.monotonic()
+        work.pool.stop(ref, why=OutcomeKind.CANCELLED, now=now)
+        assert (work.pool.wakes_at(now + 1) or 0) > now + 1, "no busy waiting for it"
+        work.until("its loss", lambda: work.told(ref, Lost), ANSWER_SECONDS + 3)
+        lost = work.told(ref, Lost)
+        assert lost
+        assert lost.outcome.kind is OutcomeKind.CANCELLED
 
 
 def test_a_template_that_grows_is_worn(monkeypatch: pytest.MonkeyPatch) -> None:

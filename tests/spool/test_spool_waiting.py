@@ -172,3 +172,14 @@ def test_remove_forgets_the_job_not_the_result(world: World) -> None:
     assert list(world.layout.staging.iterdir()) == []
     assert len(world.outbox()) == 2
     assert held.fd == -1
+
+
+def test_earlier_attempts_leave_no_folders(world: World) -> None:
+    """However often a job was interrupted, it must hold the folder of one attempt."""
+    held = world.claim()
+    for number in range(1, 5):
+        assert world.begin(held) == number
+        world.work(held)
+        outcome = Outcome(kind=OutcomeKind.INTERRUPTED)
+        spool.end_attempt(held, outcome, charged=False, now=NOW)
+    assert [path.name for path in held.path.glob("attempt-*")] == ["attempt-4"]
