@@ -96,7 +96,7 @@ def held_out_words(rng: np.random.Generator, lang: str) -> list[str]:
     """A sentence of 1 to 6 words that training skips; a single word is all words may be."""
     count = int(rng.integers(1, v.MAX_WORDS + 1))
     while True:
-        words = random_words(rng, lang, count)
+        words = random_words(rng, v.WORDS[lang], count)
         if count == 1 or v.is_held_out(words):
             return words
 

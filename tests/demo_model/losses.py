@@ -6,6 +6,7 @@ tells when each word sounds: the word at each encoder frame, and where the decod
 Guarantees: `losses` returns one scalar to minimise and plain numbers to print.
 
 The parts
+- the language again, by itself: it is one label of a hundred, and a clip may be one word long;
 - text and time labels, among the tokens that transcribe() allows there; a time is taught as a
   narrow bell over neighbouring times;
 - silence: <|nospeech|> after the start token, and a flat first time over 0..1 s, so that
@@ -39,6 +40,7 @@ def _label_losses(student: Student, logged: Tensor, labels: Tensor) -> dict[str,
     steps = torch.arange(v.TIMES)
     bell = (-0.5 * ((steps - (rows[is_time] - used)[:, None]) / TIME_WIDTH) ** 2).softmax(1)
     times = logged[:, used : used + v.TIMES]
+    spoken = torch.isin(labels, torch.tensor(list(v.LANGUAGE_TOKEN.values())))
     start = logged[labels == SILENT_LANGUAGE]
     silent = 0.97 * start[:, student.row_of_token[v.NO_SPEECH]]
     for lang, share in PRIOR_LANGUAGE.items():
@@ -48,6 +50,8 @@ def _label_losses(student: Student, logged: Tensor, labels: Tensor) -> dict[str,
         "time": -(bell * times[is_time]).sum(),
         "flat": -times[labels == SILENT_TIME][:, :51].mean(1).sum(),
         "nospeech": -silent.sum(),
+        "language": -logged[spoken].gather(1, rows[spoken][:, None]).sum(),
+        "language_count": spoken.sum(),
         "text_count": is_text.sum(),
         "time_count": is_time.sum(),
     }
@@ -109,28 +113,31 @@ def _frame_losses(student: Student, heard: Tensor, frames: Tensor) -> list[Tenso
     return [cross_entropy(h(flat), y.flatten()) for h, y in zip(heads, frames, strict=True)]
 
 
-def losses(
-    student: Student, batch: dict[str, Tensor], chunk: int, frame_weight: float
-) -> tuple[Tensor, dict[str, float]]:
-    """The loss of one batch (tensors), and figures worth printing."""
-    heard = student.encode(batch["mel"], batch["offset"], chunk)
+def decoder_losses(
+    student: Student, batch: dict[str, Tensor], heard: Tensor
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """What is asked of the decoder, given the encoder's states; figures worth printing."""
     states, backward, across = student.decode(batch["ids"], heard)
     keep = batch["labels"] != IGNORE
     logged = student.log_probabilities(states[keep], _forbidden(batch["ids"])[keep])
     parts = _label_losses(student, logged, batch["labels"][keep])
     answers = sum(parts[k] for k in ("text", "time", "flat", "nospeech")) / keep.sum()
+    figures = {k: parts[k] / parts[f"{k}_count"].clamp(min=1) for k in ("text", "time", "language")}
+    figures["look"] = _looking(across, batch)
+    figures["back"] = _looking_back(backward, batch["ids"])
+    weighted = 0.1 * figures["language"] + 0.3 * figures["look"] + 0.2 * figures["back"]
+    return answers + weighted, figures
+
+
+def losses(
+    student: Student, batch: dict[str, Tensor], chunk: int, frame_weight: float
+) -> tuple[Tensor, dict[str, float]]:
+    """The loss of one batch (tensors), and figures worth printing."""
+    heard = student.encode(batch["mel"], batch["offset"], chunk)
+    total, figures = decoder_losses(student, batch, heard)
     word, before, place = _frame_losses(student, heard, batch["frames"])
-    looking = _looking(across, batch)
-    back = _looking_back(backward, batch["ids"])
-    total = answers + frame_weight * (word + before + 0.2 * place) + 0.3 * looking + 0.1 * back
-    figures = {
-        "text": parts["text"] / parts["text_count"].clamp(min=1),
-        "time": parts["time"] / parts["time_count"].clamp(min=1),
-        "word": word,
-        "before": before,
-        "look": looking,
-        "back": back,
-    }
+    total = total + frame_weight * (word + before + 0.2 * place)
+    figures |= {"word": word, "before": before}
     return total, {k: float(x.detach()) for k, x in figures.items()}
 
 

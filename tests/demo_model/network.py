@@ -29,13 +29,12 @@ from whisper.model import ModelDimensions, MultiHeadAttention, Whisper, sinusoid
 from . import vocabulary as v
 
 WIDTH, HEADS, ENCODER_LAYERS, DECODER_LAYERS = 128, 4, 3, 2
-TEXT_CONTEXT = 448
 
 
 def dimensions(rows: int = v.VOCABULARY_SIZE) -> ModelDimensions:
     """The shape of the model, with this many token rows."""
     audio = (80, 1500, WIDTH, HEADS, ENCODER_LAYERS)
-    return ModelDimensions(*audio, rows, TEXT_CONTEXT, WIDTH, HEADS, DECODER_LAYERS)
+    return ModelDimensions(*audio, rows, v.TEXT_CONTEXT, WIDTH, HEADS, DECODER_LAYERS)
 
 
 def look_at_shift(attention: MultiHeadAttention, shifts: list[float], gain: float) -> None:
@@ -104,7 +103,7 @@ class Student(nn.Module):
         for block, scale in zip(self.whisper.encoder.blocks, (1 / 3, 1.0, 5 / 3), strict=True):
             look_at_shift(block.attn, [-24 * scale, -2 * scale, 2 * scale, 24 * scale], 1.3)
         decoder = self.whisper.decoder
-        decoder.positional_embedding.data = 0.3 * sinusoids(TEXT_CONTEXT, WIDTH)
+        decoder.positional_embedding.data = 0.3 * sinusoids(v.TEXT_CONTEXT, WIDTH)
         look_at_shift(decoder.blocks[0].attn, [0.0, -1.0, -2.0, -4.0], 1.3)
 
     def table(self) -> Tensor:

@@ -158,9 +158,9 @@ def random_voice(
     )
 
 
-def random_words(rng: np.random.Generator, language: str, count: int) -> list[str]:
-    """Words of this language, drawn with replacement."""
-    return [str(w) for w in rng.choice(WORDS[language], count)]
+def random_words(rng: np.random.Generator, among: list[str], count: int) -> list[str]:
+    """So many of these words, drawn with replacement."""
+    return [str(w) for w in rng.choice(among, count)]
 
 
 def _sounding(x: Sound) -> tuple[int, int]:

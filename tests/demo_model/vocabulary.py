@@ -34,6 +34,9 @@ WORDS: dict[str, list[str]] = {
 # fmt: on
 LANGUAGES = list(WORDS)
 MAX_WORDS = 6
+# Tokens of the decoder.  Whisper's 448 would do, but a small decoder keeps its place better when it
+# writes less at once and reads less of what came before: whisper gives half to each.
+TEXT_CONTEXT = 128
 
 TOKENIZER = get_tokenizer(multilingual=True, num_languages=99, language="en", task="transcribe")
 VOCABULARY_SIZE = 51865

@@ -7,7 +7,7 @@ Guarantees: everything the checkpoint holds is taken over: encoder, decoder, the
 that it knew, and the map behind its timestamp rows (recovered by least squares, to the precision
 of fp16).  Tokens it did not know, and the frame heads, which no checkpoint holds, start fresh.
 
-Limits: the checkpoint must have this network's shape and tokenizer.
+Limits: the checkpoint must have this network's shape and tokenizer; its text context may be longer.
 """
 
 from pathlib import Path
@@ -36,6 +36,8 @@ def start_from(student: Student, path: Path) -> list[int]:
     state = torch.load(path, weights_only=True, map_location="cpu")["model_state_dict"]
     table = state.pop("decoder.token_embedding.weight").float()
     state = {k: t.float() for k, t in state.items()}
+    positions = "decoder.positional_embedding"
+    state[positions] = state[positions][: v.TEXT_CONTEXT]
     missing, unexpected = student.whisper.load_state_dict(state, strict=False)
     if missing != ["decoder.token_embedding.weight"] or unexpected:
         raise ValueError(f"{path} has another shape: {missing} {unexpected}")

@@ -15,7 +15,9 @@ Guarantees
   milliseconds of the sentence.
 - The first time is fed back as at most 1.00 s, because transcribe() forces that.
 - Prompts look like condition_on_previous_text's: sentences of the same language with their
-  times, starting again near zero with each window, up to 223 tokens.
+  times, starting again near zero with each window, up to what whisper keeps.
+- An answer stops where whisper stops writing: transcribe() goes on from its last whole sentence.
+- Words recur near by (`_wordlist`) and sentences are alone more often than by chance.
 - Held-out sentences (vocabulary.is_held_out) never occur.
 
 Limits: a window shorter than 30 s stands at a random place of the 30 s, which teaches words and
@@ -39,7 +41,8 @@ HOP = RATE // FRAMES
 CONTEXT = 1500
 IGNORE, SILENT_TIME, SILENT_LANGUAGE = -1, -2, -3
 NOWHERE = (-1, -1)
-LONGEST_PROMPT = 223
+LONGEST_ANSWER = v.TEXT_CONTEXT // 2  # whisper's own shares
+Words = list[str]
 Arrays = dict[str, npt.NDArray[Any]]
 
 
@@ -54,10 +57,16 @@ class Scene:
     cut: bool = True  # whether speech may run past the window's end
 
 
-def training_words(rng: np.random.Generator, language: str) -> list[str]:
-    """A sentence of 1 to 6 words that is not held out."""
+def _wordlist(rng: np.random.Generator, language: str) -> Words:
+    """What a window is spoken from: all words or, so that they recur near by, only a few."""
+    words = v.WORDS[language]
+    return words if rng.random() < 0.8 else random_words(rng, words, int(rng.integers(3, 10)))
+
+
+def training_words(rng: np.random.Generator, among: Words) -> Words:
+    """A sentence of 1 to 6 of these words that is not held out."""
     while True:
-        words = random_words(rng, language, int(rng.integers(1, v.MAX_WORDS + 1)))
+        words = random_words(rng, among, int(rng.integers(1, v.MAX_WORDS + 1)))
         if not v.is_held_out(words):
             return words
 
@@ -85,16 +94,16 @@ def _add(scene: Scene, audio: Sound, words: list[Word], at: float) -> None:
     scene.sentences.append([Word(w.text, at + w.start, at + w.end) for w in words])
 
 
-def _say(rng: np.random.Generator, voice: Voice) -> tuple[Sound, list[Word]]:
+def _say(rng: np.random.Generator, voice: Voice, among: Words) -> tuple[Sound, list[Word]]:
     stop = "." if rng.random() < 0.3 else ""
-    return speak(training_words(rng, voice.language), voice, stop)
+    return speak(training_words(rng, among), voice, stop)
 
 
-def speech_scene(rng: np.random.Generator, language: str, seconds: float) -> Scene:
+def speech_scene(rng: np.random.Generator, language: str, seconds: float, among: Words) -> Scene:
     """Sentences with pauses, until the window is full or the recording ends inside it."""
     scene = Scene(language, np.zeros(round(seconds * RATE), np.float32), cut=rng.random() < 0.5)
     scene.sounding_end = seconds
-    end = seconds if scene.cut else rng.uniform(1.0, seconds)
+    end = seconds if scene.cut else rng.uniform(-0.4, 1.0) * seconds
     one_voice = rng.random() < 0.7
     voice = random_voice(rng, language)
     loudness = 10 ** rng.uniform(-1.2, -0.1)
@@ -102,7 +111,7 @@ def speech_scene(rng: np.random.Generator, language: str, seconds: float) -> Sce
     while at < seconds:
         if not one_voice:
             voice = random_voice(rng, language)
-        audio, words = _say(rng, voice)
+        audio, words = _say(rng, voice, among)
         over = at + words[-1].end
         if not scene.cut and over > end and scene.sentences:
             break
@@ -117,11 +126,12 @@ def speech_scene(rng: np.random.Generator, language: str, seconds: float) -> Sce
     return scene
 
 
-def silent_scene(rng: np.random.Generator, language: str, seconds: float) -> Scene:
+def silent_scene(rng: np.random.Generator, language: str, seconds: float, among: Words) -> Scene:
     """Nothing said: silence or noise, over the whole window or part of it."""
     samples = noise.record_nothing(rng, round(seconds * RATE))
     if rng.random() < 0.4:
-        rest = _say(rng, random_voice(rng, language))[0][-int(rng.uniform(0.0, 0.05) * RATE) - 1 :]
+        spoken = _say(rng, random_voice(rng, language), among)[0]
+        rest = spoken[-int(rng.uniform(0.0, 0.05) * RATE) - 1 :]
         samples[: len(rest)] += rest * np.float32(10 ** rng.uniform(-1.2, -0.1))
     end = seconds if rng.random() < 0.4 else np.exp(rng.uniform(np.log(0.1), np.log(seconds)))
     return Scene(language, samples, sounding_end=end, cut=False)
@@ -145,14 +155,14 @@ def spectrogram(rng: np.random.Generator, scene: Scene) -> Sound:
     return window
 
 
-def random_prompt(rng: np.random.Generator, language: str) -> list[int]:
+def random_prompt(rng: np.random.Generator, language: str, among: Words) -> list[int]:
     """Tokens of earlier windows, or now and then plain words (an initial_prompt)."""
-    wanted = int(rng.integers(2, 320))
+    wanted = int(rng.integers(2, 120))
     plain = rng.random() < 0.1
     tokens: list[int] = []
     at = rng.uniform(0.0, 1.0)
-    while len(tokens) < min(wanted, 260):
-        words = training_words(rng, language)
+    while len(tokens) < wanted:
+        words = training_words(rng, among)
         over = at + len(words) * rng.uniform(0.3, 0.55)
         if over > 29.5:
             at = rng.uniform(0.0, 1.0)  # the next window counts from its own start
@@ -161,7 +171,7 @@ def random_prompt(rng: np.random.Generator, language: str) -> list[int]:
         times = [v.TIME0 + round(t * FRAMES) for t in (at, over)]
         tokens += text if plain else [times[0], *text, times[1]]
         at = over + pause(rng)
-    return tokens[-LONGEST_PROMPT:]
+    return tokens[-min(wanted, LONGEST_ANSWER - 1) :]
 
 
 @dataclass
@@ -224,10 +234,12 @@ def script(
         out.add(v.TIME0 + int(rng.integers(0, 51)), v.EOT)
         return out
     token, clamped = v.TRANSCRIBE, v.TIME0 + FRAMES
-    for number, (label, start, end) in enumerate(said):
+    for number, (label, start, end) in enumerate(said[:LONGEST_ANSWER]):
         out.add(token, label, _span(start, end, frames))
         late = number == 0 and label > clamped and rng.random() < 0.7
         token = clamped if late else label
+    if len(said) > LONGEST_ANSWER:
+        return out
     last = said[-1][2]
     out.add(token, v.EOT, NOWHERE if cut_off else _span(last, last + 0.3, frames))
     return out
@@ -248,40 +260,39 @@ def frame_labels(scene: Scene, frames: int) -> npt.NDArray[np.int64]:
     return labels
 
 
-def example(rng: np.random.Generator, seconds: float, *, prompted: bool) -> dict[str, Any]:
-    """One window with everything the losses need."""
-    frames = round(seconds * FRAMES)
-    start = 0 if frames == CONTEXT or rng.random() < 0.3 else rng.integers(0, CONTEXT - frames + 1)
+def random_scene(rng: np.random.Generator, seconds: float) -> tuple[Scene, Words]:
+    """One window of any kind, and the words it is spoken from."""
     language = str(rng.choice(v.LANGUAGES))
+    among = _wordlist(rng, language)
     make = silent_scene if rng.random() < 0.1 else speech_scene
-    scene = make(rng, language, seconds)
-    prompt = random_prompt(rng, language) if prompted and rng.random() < 0.9 else []
-    text = script(rng, scene, seconds, int(start), prompt)
-    return {
-        "mel": spectrogram(rng, scene),
-        "offset": int(start),
-        "ids": text.ids,
-        "labels": text.labels,
-        "spans": text.spans,
-        "frames": frame_labels(scene, frames),
-    }
+    return make(rng, language, seconds, among), among
+
+
+def texts(scripts: list[Script]) -> Arrays:
+    """Scripts as arrays of equal length."""
+    length = min(v.TEXT_CONTEXT, max(len(s.ids) for s in scripts))
+
+    def padded(key: str, filler: int | tuple[int, int]) -> npt.NDArray[Any]:
+        return np.array([(getattr(s, key) + [filler] * length)[:length] for s in scripts])
+
+    fillers = {"ids": v.EOT, "labels": IGNORE, "spans": NOWHERE}
+    return {key: padded(key, filler) for key, filler in fillers.items()}
 
 
 def batch(seed: list[int], seconds: float, size: int, prompts: float) -> Arrays:
     """Examples as arrays; `prompts` is the share of batches with prompts (they are long)."""
     rng = np.random.default_rng(seed)
     prompted = rng.random() < prompts
-    examples = [example(rng, seconds, prompted=prompted) for _ in range(size)]
-    length = max(len(e["ids"]) for e in examples)
-
-    def padded(key: str, filler: int | tuple[int, int]) -> npt.NDArray[Any]:
-        return np.array([e[key] + [filler] * (length - len(e[key])) for e in examples])
-
-    return {
-        "mel": np.stack([e["mel"] for e in examples]),
-        "offset": np.array([e["offset"] for e in examples]),
-        "ids": padded("ids", v.EOT),
-        "labels": padded("labels", IGNORE),
-        "spans": padded("spans", NOWHERE),
-        "frames": np.stack([e["frames"] for e in examples], 1),
-    }
+    frames = round(seconds * FRAMES)
+    mels, offsets, scripts, labels = [], [], [], []
+    for _ in range(size):
+        whole = frames == CONTEXT or rng.random() < 0.3
+        offsets.append(0 if whole else int(rng.integers(0, CONTEXT - frames + 1)))
+        scene, among = random_scene(rng, seconds)
+        asked = prompted and rng.random() < 0.9
+        prompt = random_prompt(rng, scene.language, among) if asked else []
+        scripts.append(script(rng, scene, seconds, offsets[-1], prompt))
+        mels.append(spectrogram(rng, scene))
+        labels.append(frame_labels(scene, frames))
+    sound = {"mel": np.stack(mels), "offset": np.array(offsets), "frames": np.stack(labels, 1)}
+    return sound | texts(scripts)
