@@ -24,7 +24,6 @@ from torch import Tensor
 
 from .losses import decoder_losses
 from .network import Student, export
-from .train import optimizer_for
 from .warm_start import start_from
 from .windows import Scene, Words, random_prompt, random_scene, script, spectrogram, texts
 
@@ -77,7 +76,10 @@ def fill(student: Student, seed: int, windows: int) -> Pool:
 def train(student: Student, pool: Pool, seed: int, steps: int, size: int) -> None:
     """All steps: a short warm-up, then a line down to nothing; reports every 50."""
     student.whisper.encoder.requires_grad_(requires_grad=False)
-    optimizer = optimizer_for(student)
+    named = student.named_parameters()
+    moving = [p for n, p in named if p.requires_grad and "_head." not in n]
+    # Without weight decay and its groups: with train.py's optimizer this diverged (README.md).
+    optimizer = torch.optim.AdamW(moving, lr=0.0, betas=(0.9, 0.98), weight_decay=0.0)
     began = time.monotonic()
     shown: dict[str, list[float]] = defaultdict(list)
     for step in range(steps):
@@ -85,7 +87,7 @@ def train(student: Student, pool: Pool, seed: int, steps: int, size: int) -> Non
         loss, figures = decoder_losses(student, arrays, heard)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
-        torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(moving, 1.0)
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1.0, (step + 1) / WARM_UP) * (1 - step / steps)
         optimizer.step()
