@@ -90,7 +90,7 @@ class Work:
             case Lost():
                 self._lost(run, event.outcome, now)
             case EndSeen():
-                self._settle(run, Outcome(kind=OutcomeKind.END, wall_seconds=run.wall(now)), now)
+                self._settle(run, _ended(event, run.wall(now)), now)
             case Finished():
                 self._finished(run, event.outcome, now)
             case _:
@@ -194,3 +194,10 @@ class Work:
         if isinstance(got, spool.Held):
             self._rooms.waiting.forget(job)
             self._judge.bury(got, Reason(code="cancelled", text="cancelled"), now)
+
+
+def _ended(event: EndSeen, wall_seconds: float) -> Outcome:
+    """The fact that a worker reached END, with what is known of it at that moment."""
+    return Outcome(
+        kind=OutcomeKind.END, wall_seconds=wall_seconds, peak_memory_bytes=event.peak_memory_bytes
+    )

@@ -74,6 +74,8 @@ class EndSeen:
     """The worker says that its END record is durable: publish now, don't wait for its exit."""
 
     ref: WorkerRef
+    peak_memory_bytes: int = 0
+    """The most private memory it was seen with: looked at each second, 0 for a shorter job."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ newest is told.
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from runner.pool.events import (
@@ -69,6 +70,7 @@ def _hear(worker: Worker, message: Message, now: float, tell: Tell) -> None:
             worker.clock.audio_seconds = news.seconds
         elif isinstance(news, EndSeen):
             worker.end, worker.over_since = True, now
+            news = replace(news, peak_memory_bytes=worker.private_bytes)
         tell(news)
 
 

@@ -60,6 +60,16 @@ def test_stop_in_mid_job_delivers(tmp_path: Path) -> None:
     assert runner.jobs("active") == []
 
 
+def test_what_a_job_cost_is_in_its_record(tmp_path: Path) -> None:
+    """Wall time and the memory that a worker had for itself must stand in a delivered record."""
+    with living(tmp_path / "spool", engine="tests.engines.slow") as runner:
+        runner.drop_slow("talk.wav", 2.5)
+        wait_for("done", lambda: runner.jobs("done"))
+        (attempt,) = runner.record("done")["attempts"]
+        assert attempt["wall_seconds"] >= 2.5
+        assert 1024**2 < attempt["peak_memory_bytes"] < 1024**3
+
+
 def test_a_drain_that_takes_too_long_charges_nobody(tmp_path: Path) -> None:
     """After ``drain_seconds`` the job is interrupted, deferred, and not charged."""
     with living(tmp_path / "spool", engine="tests.engines.hang", drain_seconds=0.2) as runner:
