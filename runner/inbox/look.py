@@ -1,6 +1,6 @@
 """Looking into a tree that strangers can change, without ever following a symbolic link.
 
-Purpose: ``open_folder``, ``open_file``, ``facts_of``, all relative to a root directory.
+Purpose: ``folder_of``, ``open_file``, ``facts_of``, all relative to a root directory.
 Guarantees: every component is opened with O_NOFOLLOW relative to the one before, so that a
 folder swapped for a link meanwhile gives an error, never another place. Opening never blocks
 (a FIFO has no writer) and never follows.
@@ -12,28 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+from runner import durable
+
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-
-
-def open_folder(root: Path, folder: str) -> int:
-    """Return a descriptor of ``root/folder``; ``folder`` is relative, may be empty."""
-    # The root is the operator's own: it may be reached through links.
-    descriptor = os.open(root, FOLDER & ~os.O_NOFOLLOW)
-    for part in filter(None, folder.split("/")):
-        outer = descriptor
-        try:
-            descriptor = os.open(part, FOLDER, dir_fd=outer)
-        finally:
-            os.close(outer)
-    return descriptor
 
 
 @contextmanager
 def folder_of(root: Path, relative: str) -> Iterator[tuple[int, str]]:
     """Give (descriptor of its folder, name) of the file ``root/relative``."""
     folder, _, name = relative.rpartition("/")
-    descriptor = open_folder(root, folder)
+    descriptor = durable.open_below(root, folder)
     try:
         yield descriptor, name
     finally:

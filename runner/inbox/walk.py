@@ -16,9 +16,10 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+from runner import durable
 from runner.inbox.findings import Trouble
 from runner.inbox.junk import Junk
-from runner.inbox.look import facts_of, open_folder, writable
+from runner.inbox.look import facts_of, writable
 from runner.job.errors import SpoolError
 from runner.job.printable import printable
 
@@ -74,7 +75,7 @@ class Walk:
             folder = self._folders.pop()
             self._watch(folder)
             try:
-                descriptor = open_folder(self._inbox, folder)
+                descriptor = durable.open_below(self._inbox, folder)
             except OSError as error:
                 self._unreadable(folder, error)
                 continue

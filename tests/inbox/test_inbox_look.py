@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from runner.durable import open_below
 from runner.inbox import examine
-from runner.inbox.look import folder_of, open_file, open_folder, writable
+from runner.inbox.look import folder_of, open_file, writable
 from tests import needs
 from tests.inbox.conftest import MakeEye
 from tests.inbox.eye import WAV, Eye, names, troubles
@@ -23,7 +24,7 @@ def test_no_component_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "alias.wav").symlink_to("real/talk.wav")
     for folder in ("link", "link/inner", "real/talk.wav", "absent"):
         with pytest.raises(OSError, match=r"Not a directory|symbolic links|No such file"):
-            open_folder(tmp_path, folder)
+            open_below(tmp_path, folder)
     with folder_of(tmp_path, "alias.wav") as (folder_fd, name):  # noqa: SIM117 - the inner fails
         with pytest.raises(OSError, match="symbolic links"), open_file(name, folder_fd):
             pass
@@ -33,7 +34,7 @@ def test_the_root_itself_may_be_reached_through_links(tmp_path: Path) -> None:
     """The operator may link the spool to wherever it lies."""
     (tmp_path / "real/a").mkdir(parents=True)
     (tmp_path / "spool").symlink_to("real")
-    descriptor = open_folder(tmp_path / "spool", "a")
+    descriptor = open_below(tmp_path / "spool", "a")
     assert writable(descriptor)
     os.close(descriptor)
 
@@ -51,7 +52,7 @@ def test_descriptors_are_closed_after_failures(tmp_path: Path) -> None:
     before = len(list(Path("/dev/fd").iterdir()))
     for _ in range(5):
         with pytest.raises(FileNotFoundError):
-            open_folder(tmp_path, "a/b/c/d")
+            open_below(tmp_path, "a/b/c/d")
     assert len(list(Path("/dev/fd").iterdir())) == before
 
 
